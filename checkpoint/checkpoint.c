@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The walker that saves: everything is collected and judged first, then
+ * everything is written.
+ */
+
+#include <linux/elf.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/timekeeping.h>
+#include <linux/utsname.h>
+
+#include <asm/checkpoint.h>
+
+#include "internal.h"
+#include "mm.h"
+
+static int save_header(struct ckpt_ctx *ctx)
+{
+	struct ckpt_header header = {
+		.image_version = CKPT_IMAGE_VERSION,
+		.machine = EM_X86_64,
+		.page_size = PAGE_SIZE,
+		.crid = ctx->crid,
+		.task_size = TASK_SIZE_MAX,
+		.xfeatures = ckpt_arch_xfeatures(),
+		.xstate_size = ckpt_arch_xstate_size(),
+		.nsig = _NSIG,
+		.realtime_ns = ktime_get_real_ns(),
+		.monotonic_ns = ktime_get_ns(),
+		.boottime_ns = ktime_get_boottime_ns(),
+	};
+
+	static_assert(sizeof(header.release) == sizeof(init_uts_ns.name.release));
+	static_assert(sizeof(header.version) == sizeof(init_uts_ns.name.version));
+	memcpy(header.release, init_utsname()->release, sizeof(header.release));
+	memcpy(header.version, init_utsname()->version, sizeof(header.version));
+	return ckpt_write(ctx, &ckpt_kind_header, 0, &header, sizeof(header));
+}
+
+static int save_meta_end(struct ckpt_ctx *ctx)
+{
+	struct ckpt_meta_end end = {
+		.nr_records = ctx->nr_records,
+		.nr_objects = ctx->nr_objs,
+		.nr_tasks = 1,
+	};
+
+	return ckpt_write(ctx, &ckpt_kind_meta_end, 0, &end, sizeof(end));
+}
+
+static int save_end(struct ckpt_ctx *ctx)
+{
+	struct ckpt_end end = {
+		.nr_records = ctx->nr_records,
+		.nr_pages = ctx->nr_pages,
+	};
+
+	return ckpt_write(ctx, &ckpt_kind_end, 0, &end, sizeof(end));
+}
+
+/* Is the task still what we saved? */
+static int check_alive(struct ckpt_ctx *ctx)
+{
+	if (ctx->self || ckpt_is_quiesced(ctx->task))
+		return 0;
+	return ckpt_refuse(ctx, -ESRCH, "was killed during the checkpoint");
+}
+
+/*
+ * The reader of an incomplete image learns why it ends. Nothing can be done
+ * when this cannot be written either.
+ */
+static void save_error(struct ckpt_ctx *ctx, int error)
+{
+	struct ckpt_error rec = { .error = -error };
+	size_t len = 0;
+
+	if (ctx->log) {
+		char *nl = memchr(ctx->log, '\n', ctx->log_len);
+
+		len = nl ? nl - ctx->log : 0;
+	}
+	if (!ckpt_write_tail(ctx, &ckpt_kind_error, 0, &rec, sizeof(rec),
+			     ctx->log, min(len, CKPT_MAX_REASON)))
+		ctx->store->ops->flush(ctx->store);
+}
+
+static int save(struct ckpt_ctx *ctx)
+{
+	int ret;
+
+	ret = save_header(ctx);
+	if (!ret)
+		ret = ckpt_objs_save(ctx);
+	if (!ret)
+		ret = save_meta_end(ctx);
+	if (!ret)
+		ret = ckpt_pages_save(ctx);
+	if (!ret)
+		ret = check_alive(ctx);
+	if (!ret)
+		ret = save_end(ctx);
+	if (!ret)
+		ret = ctx->store->ops->flush(ctx->store);
+	if (ret && ret != -EINTR && ret != -EPIPE)
+		save_error(ctx, ret);
+	return ret;
+}
+
+/* Everything that can be said without writing. */
+static int collect(struct ckpt_ctx *ctx)
+{
+	int ret;
+
+	/* It may have executed a set-user-ID program before it stood still. */
+	if (!ctx->self &&
+	    !ptrace_may_access(ctx->task, PTRACE_MODE_ATTACH_REALCREDS))
+		return ckpt_refuse(ctx, -EPERM, "no permission to trace it");
+
+	ret = ckpt_collect(ctx, &ckpt_kind_task, ctx->task);
+	if (ret && !ctx->nr_reasons)
+		return ret;
+	ret = ckpt_files_check_leaks(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
+	ret = ckpt_shmem_check_leaks(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
+	return ctx->first_error;
+}
+
+/**
+ * ckpt_do_checkpoint() - save the tree to the store
+ * @ctx: the checkpoint, with the task, and the store unless it is a dry run
+ *
+ * The task stands still meanwhile, unless it is the caller, and goes on at
+ * the end whatever happens.
+ *
+ * Return: 0 or -errno, with reasons in @ctx.
+ */
+int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
+{
+	int ret;
+
+	ctx->where.task = ctx->task;
+	if (!ctx->self) {
+		ret = ckpt_quiesce(ctx->task);
+		if (ret == -EBUSY)
+			return ckpt_refuse(ctx, ret,
+					   "is being checkpointed by somebody else");
+		if (ret)
+			return ret;
+	}
+
+	ret = collect(ctx);
+	if (!ret && !(ctx->flags & CHECKPOINT_DRY_RUN))
+		ret = save(ctx);
+	if (!ret && ctx->flags & CHECKPOINT_KILL)
+		send_sig(SIGKILL, ctx->task, 1);
+
+	if (!ctx->self)
+		ckpt_quiesce_end(ctx->task);
+	return ret;
+}

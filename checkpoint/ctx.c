@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One checkpoint or restart: its context and the reasons why it failed.
+ */
+
+#include <linux/ctype.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/pid.h>
+#include <linux/seq_buf.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/**
+ * ckpt_ctx_alloc() - make the context of one operation of the caller
+ * @flags: of the system call; the upper half names the log fd
+ *
+ * Return: the context, to be given back with ckpt_ctx_free(), or an ERR_PTR():
+ * -ENOMEM, -EBADF for the log fd.
+ */
+struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
+{
+	unsigned int log_fd = flags >> CHECKPOINT_LOG_SHIFT;
+	struct ckpt_ctx *ctx;
+	int ret;
+
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return ERR_PTR(-ENOMEM);
+
+	ctx->flags = flags & ((1UL << CHECKPOINT_LOG_SHIFT) - 1);
+	ctx->where.fd = -1;
+	ctx->where.rec_pos = U64_MAX;
+	INIT_LIST_HEAD(&ctx->objs);
+	INIT_LIST_HEAD(&ctx->recs);
+	xa_init(&ctx->obj_xa);
+	xa_init(&ctx->singles);
+	init_completion(&ctx->done);
+	init_completion(&ctx->go);
+	init_completion(&ctx->finished);
+
+	ret = ckpt_objs_init(ctx);
+	if (ret)
+		goto err_free;
+
+	if (log_fd) {
+		ctx->log_file = fget(log_fd - 1);
+		if (!ctx->log_file || !(ctx->log_file->f_mode & FMODE_WRITE)) {
+			ret = -EBADF;
+			goto err_log;
+		}
+		ctx->log = kvmalloc(CKPT_MAX_LOG, GFP_KERNEL_ACCOUNT);
+		if (!ctx->log) {
+			ret = -ENOMEM;
+			goto err_log;
+		}
+	}
+
+	ctx->caller_cred = get_current_cred();
+	get_fs_root(current->fs, &ctx->root);
+	return ctx;
+
+err_log:
+	if (ctx->log_file)
+		fput(ctx->log_file);
+	ckpt_objs_destroy(ctx);
+err_free:
+	kfree(ctx);
+	return ERR_PTR(ret);
+}
+
+/**
+ * ckpt_ctx_free() - give back a context and everything that it holds
+ * @ctx: the context; nobody else uses it any more
+ */
+void ckpt_ctx_free(struct ckpt_ctx *ctx)
+{
+	struct ckpt_rec *rec, *next;
+
+	ckpt_objs_destroy(ctx);
+	list_for_each_entry_safe(rec, next, &ctx->recs, node)
+		kvfree(rec);
+	xa_destroy(&ctx->singles);
+	if (ctx->store)
+		ctx->store->ops->put(ctx->store);
+	if (ctx->task)
+		put_task_struct(ctx->task);
+	if (ctx->child)
+		put_task_struct(ctx->child);
+	path_put(&ctx->root);
+	put_cred(ctx->caller_cred);
+	kvfree(ctx->log);
+	if (ctx->log_file)
+		fput(ctx->log_file);
+	kfree(ctx);
+}
+
+/* Room in @s for a comm in the form of the log: no blank, '=' or ':'. */
+static void log_comm(struct seq_buf *s, struct task_struct *task)
+{
+	char comm[TASK_COMM_LEN];
+	char *c;
+
+	get_task_comm(comm, task);
+	seq_buf_puts(s, " comm=");
+	for (c = comm; *c; c++) {
+		if (isascii(*c) && isgraph(*c) && !strchr("\\=:", *c))
+			seq_buf_putc(s, *c);
+		else
+			seq_buf_printf(s, "\\%03o", (unsigned char)*c);
+	}
+}
+
+int ckpt_refuse(struct ckpt_ctx *ctx, int error, const char *fmt, ...)
+{
+	const struct ckpt_where *where = &ctx->where;
+	char line[CKPT_MAX_REASON];
+	struct seq_buf s;
+	va_list args;
+
+	if (!ctx->first_error)
+		ctx->first_error = error;
+	ctx->nr_reasons++;
+	if (!ctx->log)
+		return error;
+
+	seq_buf_init(&s, line, sizeof(line) - 1);
+	seq_buf_printf(&s, "errno=%d", -error);
+	if (where->task) {
+		seq_buf_printf(&s, " pid=%d", task_pid_vnr(where->task));
+		log_comm(&s, where->task);
+	}
+	if (where->fd >= 0)
+		seq_buf_printf(&s, " fd=%d", where->fd);
+	if (where->vm_end)
+		seq_buf_printf(&s, " vaddr=0x%lx-0x%lx", where->vm_start,
+			       where->vm_end);
+	if (where->rec_pos != U64_MAX)
+		seq_buf_printf(&s, " rec=%llu", where->rec_pos);
+	if (where->kind)
+		seq_buf_printf(&s, " kind=%s", where->kind);
+	seq_buf_puts(&s, ": ");
+	va_start(args, fmt);
+	seq_buf_vprintf(&s, fmt, args);
+	va_end(args);
+
+	/* Paths and names can hold anything; a reason is one line of text. */
+	s.len = min(s.len, s.size);
+	for (size_t i = 0; i < s.len; i++)
+		if (iscntrl(line[i]))
+			line[i] = '?';
+	line[s.len++] = '\n';
+
+	if (ctx->log_len + s.len > CKPT_MAX_LOG) {
+		ctx->nr_lost++;
+		return error;
+	}
+	memcpy(ctx->log + ctx->log_len, line, s.len);
+	ctx->log_len += s.len;
+	return error;
+}
+
+/**
+ * ckpt_log_flush() - write the reasons to the log fd of the caller
+ * @ctx: the operation; the tree runs again, so that a slow reader of the log
+ *	holds up only the caller
+ *
+ * Return: 0, also when nobody asked for reasons, or -errno of the write.
+ */
+int ckpt_log_flush(struct ckpt_ctx *ctx)
+{
+	char lost[64];
+	size_t done = 0;
+	ssize_t n;
+	loff_t *pos;
+	int len;
+
+	if (!ctx->log_file || !ctx->log_len)
+		return 0;
+
+	pos = ctx->log_file->f_mode & FMODE_STREAM ? NULL :
+						     &ctx->log_file->f_pos;
+	while (done < ctx->log_len) {
+		n = kernel_write(ctx->log_file, ctx->log + done,
+				 ctx->log_len - done, pos);
+		if (n <= 0)
+			return n ?: -EIO;
+		done += n;
+	}
+	if (ctx->nr_lost) {
+		len = scnprintf(lost, sizeof(lost),
+				"errno=7: %u more reasons found no room\n",
+				ctx->nr_lost);
+		n = kernel_write(ctx->log_file, lost, len, pos);
+		if (n < 0)
+			return n;
+	}
+	return 0;
+}

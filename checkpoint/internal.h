@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of checkpoint/restart share.
+ *
+ *	syscalls.c	the system calls: flags, permission to call
+ *	ctx.c		one operation: its life, its reasons (log.c)
+ *	quiesce.c	a task stops at the user-mode boundary, and goes on
+ *	checkpoint.c	the walker that saves
+ *	restart.c	reads and checks metadata, makes tasks
+ *	record.c	records on top of a store, checksums
+ *	objhash.c	objects: number them (save), find them (restart)
+ *	kinds.c		the table of resource kinds; a row stands in its own file
+ *	store_*.c	where records and pages go
+ */
+#ifndef _CHECKPOINT_INTERNAL_H
+#define _CHECKPOINT_INTERNAL_H
+
+#include <linux/bvec.h>
+#include <linux/checkpoint.h>
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/list.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+#include <uapi/linux/checkpoint.h>
+#include <uapi/linux/checkpoint_image.h>
+
+#include "limits.h"
+
+struct ckpt_ctx;
+struct ckpt_kind;
+struct ckpt_obj;
+struct file;
+struct files_struct;
+struct mm_struct;
+struct task_struct;
+struct vm_area_struct;
+
+/* --- stores --------------------------------------------------------------- */
+
+struct ckpt_store;
+
+/**
+ * struct ckpt_store_ops - where records and pages go to and come from
+ * @write: append @len bytes; may keep them in a buffer of its own
+ * @write_pages: append the contents of whole pages; the store copies them or
+ *	takes references, the caller keeps its own references
+ * @flush: everything that was appended is where it belongs
+ * @read: the next @len bytes, all of them or an error (-EPIPE at the end)
+ * @read_pages: the next contents, read straight into the pages
+ * @put: give back the store
+ *
+ * All return 0 or -errno. A store is used by one task at a time.
+ */
+struct ckpt_store_ops {
+	int (*write)(struct ckpt_store *store, const void *buf, size_t len);
+	int (*write_pages)(struct ckpt_store *store, const struct bio_vec *bv,
+			   unsigned int nr, size_t len);
+	int (*flush)(struct ckpt_store *store);
+	int (*read)(struct ckpt_store *store, void *buf, size_t len);
+	int (*read_pages)(struct ckpt_store *store, const struct bio_vec *bv,
+			  unsigned int nr, size_t len);
+	void (*put)(struct ckpt_store *store);
+};
+
+struct ckpt_store {
+	const struct ckpt_store_ops *ops;
+	struct file *file;	/* of a stream, NULL: none */
+	u64 pos;		/* bytes of the image behind us */
+};
+
+struct ckpt_store *ckpt_store_stream_get(int fd, bool write);
+
+/* --- kinds ------------------------------------------------------------------ */
+
+enum ckpt_family {
+	CKPT_FAMILY_FRAME,	/* the image itself */
+	CKPT_FAMILY_TASK,	/* an attribute of a task */
+	CKPT_FAMILY_OBJECT,	/* what tasks share: mm, files, creds, contents */
+	CKPT_FAMILY_FILE,	/* an open file description */
+	CKPT_FAMILY_VMA,	/* a mapping */
+};
+
+/*
+ * The order in which a restarted task restores itself, whatever the order in
+ * the image. Within a phase the order is the one of the image.
+ */
+enum ckpt_phase {
+	CKPT_PHASE_NONE,	/* not restored by itself */
+	CKPT_PHASE_CRED,	/* first: files are opened with saved creds */
+	CKPT_PHASE_OBJECT,	/* contents and files, each before its users */
+	CKPT_PHASE_MM,		/* the new mm, switched to but not committed */
+	CKPT_PHASE_VMA,
+	CKPT_PHASE_PAGES,	/* the page contents are read here */
+	CKPT_PHASE_MM_END,	/* what needs all mappings and contents */
+	CKPT_PHASE_FILES,	/* fd tables, fs */
+	CKPT_PHASE_TASK,	/* attributes */
+	CKPT_PHASE_SIGNAL,
+	CKPT_PHASE_TIMER,
+	CKPT_PHASE_CPU,		/* last: registers */
+	CKPT_NR_PHASES
+};
+
+/**
+ * struct ckpt_rec - a metadata record on the restart side
+ * @node:   in ckpt_ctx.recs, image order
+ * @kind:   its row
+ * @type:   CKPT_REC_*
+ * @objref: the object it defines or belongs to
+ * @len:    bytes of payload in the image
+ * @pos:    where it stands in the image, for reasons
+ * @payload: at least kind->len bytes, zero-filled behind @len
+ */
+struct ckpt_rec {
+	struct list_head node;
+	const struct ckpt_kind *kind;
+	u32 type;
+	u32 objref;
+	u32 len;
+	u16 version;
+	u64 pos;
+	u8 payload[] __aligned(8);
+};
+
+/**
+ * struct ckpt_kind - a row of the kinds table
+ * @name:     for reasons and the coverage table, one word
+ * @about:    for the coverage table: what of it is saved
+ * @refuse:   not NULL: recognised only to be refused, with this reason
+ * @family:   which of the ops below are its
+ * @type:     CKPT_REC_*, 0 when nothing is written
+ * @phase:    when it is restored
+ * @version:  of the payload that is written
+ * @min_version: oldest payload that is read
+ * @min_len:  shortest payload that is read, in bytes
+ * @len:      the payload struct of today without a flexible array
+ * @max_len:  longest payload that is read
+ * @owner:    type of the object that a record belongs to; 0: TASK for the
+ *	TASK family, MM for the VMA family, the object itself for objects
+ * @tail:     a flexible array follows the struct
+ * @object:   each record defines an object (and has a new objref)
+ * @single:   at most one such record for an objref
+ * @required: exactly one such record for each task
+ *
+ * Saving. The tree stands still. First everything is collected, then
+ * everything is saved, so that a refusal comes before the first byte.
+ *
+ * @task_collect: find what cannot be saved, collect the objects it refers to
+ *	(ckpt_collect()). Refuse with ckpt_refuse(); the walker goes on to find
+ *	all the reasons.
+ * @task_save: write the records
+ * @obj_get, @obj_put: a reference on a collected object: the tree may be killed
+ *	while it is saved, and then lets go of everything. Both or none.
+ * @obj_collect, @obj_save: the same for an object; @ptr is what was collected
+ * @file_match: is this file of this kind? No side effects.
+ * @vma_match: likewise for a mapping
+ * @vma_save: write the mapping's record; contents are not its business
+ *	(FILE kinds use obj_collect and obj_save, VMA kinds vma_collect and
+ *	vma_save)
+ *
+ * Restarting.
+ *
+ * @check: judge the whole record before anything is created. Pure: no side
+ *	effects but on the record, no access to the running system. References
+ *	are checked with ckpt_ref_kind(). NULL: lengths are all there is to check.
+ * @restore: in the context of the task that is made (or replaced): make the
+ *	object, or allocate and check permissions. May fail. Must not change
+ *	what a replaced caller would miss after a failure (ctx->self), and all
+ *	it makes must go away with ckpt_obj_set()'s release.
+ * @commit: there is no failure any more: take effect on current.
+ */
+struct ckpt_kind {
+	const char *name;
+	const char *about;
+	const char *refuse;
+	enum ckpt_family family;
+	u32 type;
+	enum ckpt_phase phase;
+	u16 version;
+	u16 min_version;
+	u32 min_len;
+	u32 len;
+	u32 max_len;
+	u32 owner;
+	bool tail;
+	bool object;
+	bool single;
+	bool required;
+
+	int (*task_collect)(struct ckpt_ctx *ctx, struct task_struct *task);
+	int (*task_save)(struct ckpt_ctx *ctx, struct task_struct *task);
+	void (*obj_get)(void *ptr);
+	void (*obj_put)(void *ptr);
+	int (*obj_collect)(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+	int (*obj_save)(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+	bool (*file_match)(struct file *file);
+	bool (*vma_match)(struct vm_area_struct *vma);
+	int (*vma_collect)(struct ckpt_ctx *ctx, struct vm_area_struct *vma);
+	int (*vma_save)(struct ckpt_ctx *ctx, struct vm_area_struct *vma);
+
+	int (*check)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
+	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
+	void (*commit)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
+};
+
+/* A row's sizes for a payload struct without a flexible array ... */
+#define CKPT_PAYLOAD(struct_type)					\
+	.min_len = sizeof(struct_type), .len = sizeof(struct_type),	\
+	.max_len = sizeof(struct_type) + 256
+/* ... and for one with, of at most @tail_len bytes. */
+#define CKPT_PAYLOAD_TAIL(struct_type, tail_len)			\
+	.min_len = sizeof(struct_type), .len = sizeof(struct_type),	\
+	.max_len = sizeof(struct_type) + (tail_len), .tail = true
+
+extern const struct ckpt_kind *const ckpt_kinds[];
+extern const unsigned int ckpt_nr_kinds;
+
+const struct ckpt_kind *ckpt_kind_of_type(u32 type);
+const struct ckpt_kind *ckpt_kind_of_file(struct file *file);
+const struct ckpt_kind *ckpt_kind_of_vma(struct vm_area_struct *vma);
+int ckpt_kinds_print(struct file *file);
+
+/* The frame's rows are used by name where the frame is written. */
+extern const struct ckpt_kind ckpt_kind_header;
+extern const struct ckpt_kind ckpt_kind_meta_end;
+extern const struct ckpt_kind ckpt_kind_pages;
+extern const struct ckpt_kind ckpt_kind_end;
+extern const struct ckpt_kind ckpt_kind_error;
+extern const struct ckpt_kind ckpt_kind_task;
+
+#ifdef CONFIG_CHECKPOINT_SKIP_CHECKSUM
+extern int ckpt_skip_checksum;
+#endif
+
+/* --- objects -------------------------------------------------------------- */
+
+/**
+ * struct ckpt_obj - something that can have several users in a tree
+ * @ptr:   save: the kernel's object, held by kind->obj_get. Restart: what
+ *	   restore made, or NULL.
+ * @kind:  its row
+ * @ref:   its number in the image
+ * @users: save: how many references were found within the tree
+ * @flags: save: CKPT_OBJ_*
+ * @saved: save: its records are written
+ * @release: restart: gives back @ptr when the operation ends
+ */
+struct ckpt_obj {
+	struct rhash_head hash_node;
+	struct list_head node;		/* ckpt_ctx.objs, in order of @ref */
+	void *ptr;
+	const struct ckpt_kind *kind;
+	ckpt_ref_t ref;
+	unsigned int users;
+	u32 flags;			/* CKPT_OBJ_* */
+	bool saved;
+	void (*release)(void *ptr);
+	struct ckpt_rec *rec;		/* restart */
+};
+
+/* ckpt_obj.flags, of files */
+#define CKPT_OBJ_FD		(1U << 0)	/* has a descriptor */
+#define CKPT_OBJ_MAPPED		(1U << 1)	/* contents must not change */
+
+/* save */
+int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr);
+struct ckpt_obj *ckpt_obj_find(struct ckpt_ctx *ctx, const void *ptr);
+ckpt_ref_t ckpt_ref(struct ckpt_ctx *ctx, const void *ptr);
+int ckpt_objs_save(struct ckpt_ctx *ctx);
+/* restart */
+int ckpt_obj_define(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
+struct ckpt_obj *ckpt_obj_get(struct ckpt_ctx *ctx, ckpt_ref_t ref);
+void ckpt_obj_set(struct ckpt_ctx *ctx, ckpt_ref_t ref, void *ptr,
+		  void (*release)(void *ptr));
+void *ckpt_obj_ptr(struct ckpt_ctx *ctx, ckpt_ref_t ref);
+bool ckpt_ref_is_type(struct ckpt_ctx *ctx, ckpt_ref_t ref, u32 type);
+bool ckpt_ref_is_family(struct ckpt_ctx *ctx, ckpt_ref_t ref,
+			enum ckpt_family family);
+/* both */
+int ckpt_objs_init(struct ckpt_ctx *ctx);
+void ckpt_objs_release(struct ckpt_ctx *ctx);
+void ckpt_objs_destroy(struct ckpt_ctx *ctx);
+
+/* --- the context ---------------------------------------------------------- */
+
+/* What a reason is about; the walkers keep it up to date. */
+struct ckpt_where {
+	struct task_struct *task;	/* save */
+	int fd;				/* -1: none */
+	unsigned long vm_start;		/* vm_end 0: none */
+	unsigned long vm_end;
+	u64 rec_pos;			/* U64_MAX: none */
+	const char *kind;		/* NULL: none */
+};
+
+/**
+ * struct ckpt_ctx - one checkpoint or restart
+ *
+ * Used by one task at a time: the caller of the system call, or during a
+ * restart the new task while the caller waits for it.
+ */
+struct ckpt_ctx {
+	struct ckpt_store *store;
+	unsigned long flags;
+	int crid;
+	struct ckpt_where where;
+
+	/* objects */
+	struct rhashtable obj_hash;	/* save, by ptr */
+	struct xarray obj_xa;		/* restart, by ref */
+	struct list_head objs;
+	ckpt_ref_t nr_objs;
+
+	/* reasons */
+	struct file *log_file;		/* NULL: nobody asked */
+	char *log;
+	size_t log_len;
+	unsigned int nr_reasons;
+	unsigned int nr_lost;		/* reasons that found no room */
+	int first_error;
+
+	u64 nr_records;
+	u64 nr_pages;
+
+	/* save */
+	struct task_struct *task;	/* root of the tree */
+	bool self;			/* checkpoint of, restart into the caller */
+	const struct cred *caller_cred;	/* whose rights count */
+	struct path root;		/* the caller's, for paths in the image */
+
+	/* restart */
+	struct list_head recs;
+	struct xarray singles;		/* records of single kinds, by owner */
+	u64 meta_bytes;
+	struct ckpt_header header;
+	struct task_struct *child;
+	struct completion done;		/* the new task has restored itself */
+	struct completion go;		/* it may commit, or must die */
+	struct completion finished;	/* it does not use the context any more */
+	struct callback_head cpu_work;	/* commits the last phase */
+	int result;			/* its errno; written before @done */
+	bool abort;			/* written before @go */
+	struct mm_struct *old_mm;	/* to go back to, or to drop */
+};
+
+struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags);
+void ckpt_ctx_free(struct ckpt_ctx *ctx);
+
+/**
+ * ckpt_refuse() - note a reason why this cannot be done
+ * @ctx: the operation, with its where up to date
+ * @error: -errno: -EOPNOTSUPP for what is not supported, -EBUSY for what is
+ *	shared with outside, -EINVAL for a bad image, -EPERM, ...
+ * @fmt: a sentence for people, no newline, no final stop
+ *
+ * Return: @error.
+ */
+__printf(3, 4)
+int ckpt_refuse(struct ckpt_ctx *ctx, int error, const char *fmt, ...);
+int ckpt_log_flush(struct ckpt_ctx *ctx);
+
+/* --- records --------------------------------------------------------------- */
+
+int ckpt_write(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+	       ckpt_ref_t ref, const void *payload, size_t len);
+int ckpt_write_tail(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+		    ckpt_ref_t ref, const void *payload, size_t len,
+		    const void *tail, size_t tail_len);
+int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
+		     const struct ckpt_extent *extents, unsigned int nr_extents,
+		     const struct bio_vec *bv, unsigned int nr_bv);
+struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx);
+int ckpt_read_align(struct ckpt_ctx *ctx);
+
+/* The payload of @rec as its struct; its kind says which. */
+#define ckpt_payload(rec, struct_type) ((struct_type *)(rec)->payload)
+
+/* Bytes behind the fixed struct: the flexible array. */
+static inline u32 ckpt_tail_len(const struct ckpt_rec *rec, size_t fixed)
+{
+	return rec->len > fixed ? rec->len - fixed : 0;
+}
+
+/* --- the walkers ----------------------------------------------------------- */
+
+int ckpt_do_checkpoint(struct ckpt_ctx *ctx);
+int ckpt_do_restart(struct ckpt_ctx *ctx);
+
+int ckpt_quiesce(struct task_struct *task);
+void ckpt_quiesce_end(struct task_struct *task);
+bool ckpt_is_quiesced(struct task_struct *task);
+
+/* memory: mm.c, pages.c */
+int ckpt_pages_save(struct ckpt_ctx *ctx);
+int ckpt_pages_restore(struct ckpt_ctx *ctx);
+int ckpt_mm_switch(struct ckpt_ctx *ctx, struct mm_struct *mm);
+void ckpt_mm_switch_back(struct ckpt_ctx *ctx);
+
+/* files: file.c, files.c, inode.c */
+char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
+		size_t size);
+int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
+void ckpt_file_mark_mapped(struct ckpt_obj *obj);
+int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
+struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+
+/* architecture: arch/x86/kernel/checkpoint.c */
+u64 ckpt_arch_xfeatures(void);
+u32 ckpt_arch_xstate_size(void);
+int ckpt_arch_prepare(struct ckpt_ctx *ctx);
+
+/* the ABI of a thread: restart_block.c, robust.c, rseq.c */
+extern const struct ckpt_kind ckpt_kind_restart_block;
+extern const struct ckpt_kind ckpt_kind_robust;
+extern const struct ckpt_kind ckpt_kind_rseq;
+
+#endif /* _CHECKPOINT_INTERNAL_H */

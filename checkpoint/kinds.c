@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of resource kinds: what can be saved, and what is refused by name.
+ *
+ * A row stands in the file of its kind. The order here matters twice: a file
+ * or a mapping is of the first kind that matches, and a task's attributes are
+ * saved in this order.
+ */
+
+#include <linux/fs.h>
+
+#include <asm/checkpoint.h>
+
+#include "internal.h"
+#include "mm.h"
+#include "task.h"
+
+/* open files: files.c, file.c, inode.c, fs.c, pipe.c, tty.c, file_refused.c */
+extern const struct ckpt_kind ckpt_kind_files;
+extern const struct ckpt_kind ckpt_kind_fs;
+extern const struct ckpt_kind ckpt_kind_pipe;
+extern const struct ckpt_kind ckpt_kind_pipe_buf;
+extern const struct ckpt_kind ckpt_kind_inode;
+extern const struct ckpt_kind ckpt_kind_file;
+extern const struct ckpt_kind ckpt_kind_file_unlinked;
+extern const struct ckpt_kind ckpt_kind_file_pipe;
+extern const struct ckpt_kind ckpt_kind_file_dev;
+extern const struct ckpt_kind ckpt_kind_file_tty;
+extern const struct ckpt_kind ckpt_kind_socket_unix;
+extern const struct ckpt_kind ckpt_kind_socket_inet;
+extern const struct ckpt_kind ckpt_kind_socket_netlink;
+extern const struct ckpt_kind ckpt_kind_socket_packet;
+extern const struct ckpt_kind ckpt_kind_socket;
+extern const struct ckpt_kind ckpt_kind_eventfd;
+extern const struct ckpt_kind ckpt_kind_epoll;
+extern const struct ckpt_kind ckpt_kind_signalfd;
+extern const struct ckpt_kind ckpt_kind_timerfd;
+extern const struct ckpt_kind ckpt_kind_inotify;
+extern const struct ckpt_kind ckpt_kind_fanotify;
+extern const struct ckpt_kind ckpt_kind_io_uring;
+extern const struct ckpt_kind ckpt_kind_userfaultfd;
+extern const struct ckpt_kind ckpt_kind_perf_event;
+extern const struct ckpt_kind ckpt_kind_bpf;
+extern const struct ckpt_kind ckpt_kind_seccomp_notify;
+extern const struct ckpt_kind ckpt_kind_fscontext;
+extern const struct ckpt_kind ckpt_kind_kvm;
+extern const struct ckpt_kind ckpt_kind_landlock;
+extern const struct ckpt_kind ckpt_kind_anon_inode;
+extern const struct ckpt_kind ckpt_kind_pidfd;
+extern const struct ckpt_kind ckpt_kind_namespace;
+extern const struct ckpt_kind ckpt_kind_dma_buf;
+extern const struct ckpt_kind ckpt_kind_secretmem;
+extern const struct ckpt_kind ckpt_kind_hugetlbfs;
+extern const struct ckpt_kind ckpt_kind_mqueue;
+extern const struct ckpt_kind ckpt_kind_proc;
+extern const struct ckpt_kind ckpt_kind_sysfs;
+extern const struct ckpt_kind ckpt_kind_cgroupfs;
+extern const struct ckpt_kind ckpt_kind_kernelfs;
+extern const struct ckpt_kind ckpt_kind_binder;
+extern const struct ckpt_kind ckpt_kind_block_dev;
+extern const struct ckpt_kind ckpt_kind_char_dev;
+extern const struct ckpt_kind ckpt_kind_file_unknown;
+
+/* mappings and memory that are only refused: vma.c, shmem.c; the others: mm.h */
+extern const struct ckpt_kind ckpt_kind_vma_secretmem;
+extern const struct ckpt_kind ckpt_kind_vma_uffd;
+extern const struct ckpt_kind ckpt_kind_vma_device;
+extern const struct ckpt_kind ckpt_kind_vma_shadow_stack;
+extern const struct ckpt_kind ckpt_kind_vma_sealed;
+extern const struct ckpt_kind ckpt_kind_vma_pkey;
+extern const struct ckpt_kind ckpt_kind_vma_mempolicy;
+extern const struct ckpt_kind ckpt_kind_vma_aio;
+extern const struct ckpt_kind ckpt_kind_vma_sysv;
+extern const struct ckpt_kind ckpt_kind_vma_hugetlb_file;
+extern const struct ckpt_kind ckpt_kind_file_shmem;
+
+const struct ckpt_kind *const ckpt_kinds[] = {
+	/* the frame */
+	&ckpt_kind_header,
+	&ckpt_kind_meta_end,
+	&ckpt_kind_pages,
+	&ckpt_kind_end,
+	&ckpt_kind_error,
+
+	/* tasks and their attributes */
+	&ckpt_kind_task,
+	&ckpt_kind_threads,
+	&ckpt_kind_children,
+	&ckpt_kind_ptrace,
+	&ckpt_kind_shared,
+	&ckpt_kind_namespaces,
+	&ckpt_kind_seccomp,
+	&ckpt_kind_keyrings,
+	&ckpt_kind_user_dispatch,
+	&ckpt_kind_task_io_uring,
+	&ckpt_kind_perf,
+	&ckpt_kind_uprobes,
+	&ckpt_kind_sysvsem,
+	&ckpt_kind_futex_pi,
+	&ckpt_kind_mempolicy,
+	&ckpt_kind_core_sched,
+	&ckpt_kind_cputime,
+	&ckpt_kind_rlimits,
+	&ckpt_kind_sched,
+	&ckpt_kind_task_attr,
+	&ckpt_kind_prctl,
+	&ckpt_kind_signal,
+	&ckpt_kind_sigpending,
+	&ckpt_kind_posix_timer,
+	&ckpt_kind_itimers,
+	&ckpt_kind_robust,
+	&ckpt_kind_rseq,
+	&ckpt_kind_restart_block,
+	&ckpt_kind_x86_ldt,
+	&ckpt_kind_x86_tls,
+	&ckpt_kind_x86_xstate,
+	&ckpt_kind_x86_regs,
+
+	/* objects */
+	&ckpt_kind_mm,
+	&ckpt_kind_mm_layout,
+	&ckpt_kind_shmem,
+	&ckpt_kind_cred,
+	&ckpt_kind_sighand,
+	&ckpt_kind_files,
+	&ckpt_kind_fs,
+	&ckpt_kind_pipe,
+	&ckpt_kind_pipe_buf,
+	&ckpt_kind_inode,
+
+	/* open files */
+	&ckpt_kind_file_memfd,
+	&ckpt_kind_file_shmem,
+	&ckpt_kind_file,
+	&ckpt_kind_file_unlinked,
+	&ckpt_kind_file_pipe,
+	&ckpt_kind_file_dev,
+	&ckpt_kind_file_tty,
+	/* recognised to be refused; the last row matches everything */
+	&ckpt_kind_socket_unix,
+	&ckpt_kind_socket_inet,
+	&ckpt_kind_socket_netlink,
+	&ckpt_kind_socket_packet,
+	&ckpt_kind_socket,
+	&ckpt_kind_eventfd,
+	&ckpt_kind_epoll,
+	&ckpt_kind_signalfd,
+	&ckpt_kind_timerfd,
+	&ckpt_kind_inotify,
+	&ckpt_kind_fanotify,
+	&ckpt_kind_io_uring,
+	&ckpt_kind_userfaultfd,
+	&ckpt_kind_perf_event,
+	&ckpt_kind_bpf,
+	&ckpt_kind_seccomp_notify,
+	&ckpt_kind_fscontext,
+	&ckpt_kind_kvm,
+	&ckpt_kind_landlock,
+	&ckpt_kind_anon_inode,
+	&ckpt_kind_pidfd,
+	&ckpt_kind_namespace,
+	&ckpt_kind_dma_buf,
+	&ckpt_kind_secretmem,
+	&ckpt_kind_hugetlbfs,
+	&ckpt_kind_mqueue,
+	&ckpt_kind_proc,
+	&ckpt_kind_sysfs,
+	&ckpt_kind_cgroupfs,
+	&ckpt_kind_kernelfs,
+	&ckpt_kind_binder,
+	&ckpt_kind_block_dev,
+	&ckpt_kind_char_dev,
+	&ckpt_kind_file_unknown,
+
+	/* mappings */
+	&ckpt_kind_vma_special,
+	/* refused for what makes them special, before the ordinary ones */
+	&ckpt_kind_vma_secretmem,
+	&ckpt_kind_vma_uffd,
+	&ckpt_kind_vma_device,
+	&ckpt_kind_vma_shadow_stack,
+	&ckpt_kind_vma_sealed,
+	&ckpt_kind_vma_pkey,
+	&ckpt_kind_vma_mempolicy,
+	&ckpt_kind_vma_aio,
+	&ckpt_kind_vma_sysv,
+	&ckpt_kind_vma_hugetlb_file,
+	&ckpt_kind_vma_anon,
+	&ckpt_kind_vma_shmem,
+	&ckpt_kind_vma_hugetlb,
+	&ckpt_kind_vma_file,
+};
+
+const unsigned int ckpt_nr_kinds = ARRAY_SIZE(ckpt_kinds);
+
+/**
+ * ckpt_kind_of_type() - the row of a record type
+ * @type: CKPT_REC_*
+ *
+ * Return: the row, or NULL when this kernel does not know the type.
+ */
+const struct ckpt_kind *ckpt_kind_of_type(u32 type)
+{
+	unsigned int i;
+
+	for (i = 0; type && i < ckpt_nr_kinds; i++)
+		if (ckpt_kinds[i]->type == type)
+			return ckpt_kinds[i];
+	return NULL;
+}
+
+/**
+ * ckpt_kind_of_file() - the first row that recognises an open file
+ * @file: the file
+ *
+ * Return: the row, which may be one that refuses, or NULL.
+ */
+const struct ckpt_kind *ckpt_kind_of_file(struct file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < ckpt_nr_kinds; i++)
+		if (ckpt_kinds[i]->file_match &&
+		    ckpt_kinds[i]->file_match(file))
+			return ckpt_kinds[i];
+	return NULL;
+}
+
+/**
+ * ckpt_kind_of_vma() - the first row that recognises a mapping
+ * @vma: the mapping; mmap lock held for reading
+ *
+ * Return: the row, which may be one that refuses, or NULL.
+ */
+const struct ckpt_kind *ckpt_kind_of_vma(struct vm_area_struct *vma)
+{
+	unsigned int i;
+
+	for (i = 0; i < ckpt_nr_kinds; i++)
+		if (ckpt_kinds[i]->vma_match && ckpt_kinds[i]->vma_match(vma))
+			return ckpt_kinds[i];
+	return NULL;
+}
+
+static const char *const family_names[] = {
+	[CKPT_FAMILY_TASK] = "task",
+	[CKPT_FAMILY_OBJECT] = "object",
+	[CKPT_FAMILY_FILE] = "file",
+	[CKPT_FAMILY_VMA] = "mapping",
+};
+
+/**
+ * ckpt_kinds_print() - write the coverage table
+ * @file: where to, as text; a line a row: family, name, "saved" or "refused",
+ *	and what of it is saved or why it is refused, separated by tabs
+ *
+ * Return: 0 or -errno of the write.
+ */
+int ckpt_kinds_print(struct file *file)
+{
+	loff_t *pos = file->f_mode & FMODE_STREAM ? NULL : &file->f_pos;
+	char line[CKPT_MAX_REASON];
+	unsigned int i;
+	ssize_t n;
+	int len;
+
+	for (i = 0; i < ckpt_nr_kinds; i++) {
+		const struct ckpt_kind *kind = ckpt_kinds[i];
+
+		if (kind->family == CKPT_FAMILY_FRAME)
+			continue;
+		len = scnprintf(line, sizeof(line), "%s\t%s\t%s\t%s\n",
+				family_names[kind->family], kind->name,
+				kind->refuse ? "refused" : "saved",
+				kind->refuse ?: kind->about ?: "");
+		n = kernel_write(file, line, len, pos);
+		if (n != len)
+			return n < 0 ? n : -EIO;
+	}
+	return 0;
+}

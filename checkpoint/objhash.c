@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Objects: what several users share is saved once and referred to by number.
+ *
+ * Saving finds an object by its address (a hash table), restarting by its
+ * number (an xarray). Both keep them in the order of their numbers.
+ */
+
+#include <linux/slab.h>
+
+#include "internal.h"
+
+static const struct rhashtable_params obj_params = {
+	.key_len = sizeof_field(struct ckpt_obj, ptr),
+	.key_offset = offsetof(struct ckpt_obj, ptr),
+	.head_offset = offsetof(struct ckpt_obj, hash_node),
+	.automatic_shrinking = false,
+};
+
+/**
+ * ckpt_objs_init() - prepare a context for objects
+ * @ctx: the context
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_objs_init(struct ckpt_ctx *ctx)
+{
+	return rhashtable_init(&ctx->obj_hash, &obj_params);
+}
+
+/**
+ * ckpt_objs_release() - give back what the objects hold
+ * @ctx: the context; nobody asks for an object's ptr any more
+ */
+void ckpt_objs_release(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj;
+
+	/* Users come behind what they use. */
+	list_for_each_entry_reverse(obj, &ctx->objs, node) {
+		if (obj->ptr && obj->release)
+			obj->release(obj->ptr);
+		obj->ptr = NULL;
+	}
+}
+
+/**
+ * ckpt_objs_destroy() - forget all objects and give back what they hold
+ * @ctx: the context
+ */
+void ckpt_objs_destroy(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj, *next;
+
+	/* The hash goes first, it looks at the ptr. */
+	rhashtable_destroy(&ctx->obj_hash);
+	xa_destroy(&ctx->obj_xa);
+	ckpt_objs_release(ctx);
+	list_for_each_entry_safe(obj, next, &ctx->objs, node)
+		kfree(obj);
+}
+
+/**
+ * ckpt_collect() - note one more use of an object by the tree
+ * @ctx: the checkpoint
+ * @kind: what it is, a kind with ->object
+ * @ptr: the object; the caller sees to it that it lives during the call
+ *
+ * The first time a reference is taken (->obj_get), the objects that it uses
+ * are collected (->obj_collect) and it gets its number, behind theirs.
+ *
+ * Return: 0 or -errno; a refusal has been noted with ckpt_refuse().
+ */
+int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr)
+{
+	struct ckpt_obj *obj;
+	int ret;
+
+	obj = ckpt_obj_find(ctx, ptr);
+	if (obj) {
+		if (obj->kind != kind)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "is both of kind %s and of kind %s",
+					   obj->kind->name, kind->name);
+		obj->users++;
+		return 0;
+	}
+
+	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return -ENOMEM;
+	obj->ptr = ptr;
+	obj->kind = kind;
+	obj->users = 1;
+	ret = rhashtable_insert_fast(&ctx->obj_hash, &obj->hash_node,
+				     obj_params);
+	if (ret) {
+		kfree(obj);
+		return ret;
+	}
+	if (kind->obj_get) {
+		kind->obj_get(ptr);
+		obj->release = kind->obj_put;
+	}
+	/*
+	 * In the list from now on, so that it goes away with the context, but
+	 * behind the objects that it uses.
+	 */
+	INIT_LIST_HEAD(&obj->node);
+	ret = kind->obj_collect ? kind->obj_collect(ctx, obj) : 0;
+	obj->ref = ++ctx->nr_objs;
+	list_add_tail(&obj->node, &ctx->objs);
+	return ret;
+}
+
+/**
+ * ckpt_obj_find() - find a collected object
+ * @ctx: the checkpoint
+ * @ptr: the kernel's object
+ *
+ * Return: the object or NULL.
+ */
+struct ckpt_obj *ckpt_obj_find(struct ckpt_ctx *ctx, const void *ptr)
+{
+	return rhashtable_lookup_fast(&ctx->obj_hash, &ptr, obj_params);
+}
+
+/**
+ * ckpt_ref() - the number of a collected object
+ * @ctx: the checkpoint
+ * @ptr: the kernel's object, or NULL
+ *
+ * Return: its number; 0 for NULL and for what was not collected.
+ */
+ckpt_ref_t ckpt_ref(struct ckpt_ctx *ctx, const void *ptr)
+{
+	struct ckpt_obj *obj = ptr ? ckpt_obj_find(ctx, ptr) : NULL;
+
+	return obj ? obj->ref : 0;
+}
+
+/**
+ * ckpt_objs_save() - write the records of all objects in the order of numbers
+ * @ctx: the checkpoint
+ *
+ * Return: 0 or -errno.
+ */
+int ckpt_objs_save(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj;
+	int ret;
+
+	list_for_each_entry(obj, &ctx->objs, node) {
+		ctx->where.kind = obj->kind->name;
+		ret = obj->kind->obj_save(ctx, obj);
+		if (ret)
+			return ret;
+		obj->saved = true;
+	}
+	ctx->where.kind = NULL;
+	return 0;
+}
+
+/**
+ * ckpt_obj_define() - an object's defining record was read
+ * @ctx: the restart
+ * @rec: its record, with the next number
+ *
+ * Return: 0, -EINVAL for a wrong number, -ENOMEM.
+ */
+int ckpt_obj_define(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_obj *obj;
+	int ret;
+
+	if (rec->objref != ctx->nr_objs + 1)
+		return ckpt_refuse(ctx, -EINVAL, "object %u where %u is due",
+				   rec->objref, ctx->nr_objs + 1);
+	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return -ENOMEM;
+	obj->kind = rec->kind;
+	obj->ref = rec->objref;
+	obj->rec = rec;
+	ret = xa_err(xa_store(&ctx->obj_xa, obj->ref, obj, GFP_KERNEL_ACCOUNT));
+	if (ret) {
+		kfree(obj);
+		return ret;
+	}
+	ctx->nr_objs++;
+	list_add_tail(&obj->node, &ctx->objs);
+	return 0;
+}
+
+/**
+ * ckpt_obj_get() - the object of a number
+ * @ctx: the restart
+ * @ref: its number
+ *
+ * Return: the object, or NULL when no record has defined it yet.
+ */
+struct ckpt_obj *ckpt_obj_get(struct ckpt_ctx *ctx, ckpt_ref_t ref)
+{
+	return ref ? xa_load(&ctx->obj_xa, ref) : NULL;
+}
+
+/**
+ * ckpt_obj_set() - an object was made
+ * @ctx: the restart
+ * @ref: its number, which exists
+ * @ptr: what was made; the context owns it now
+ * @release: gives it back when the context ends
+ */
+void ckpt_obj_set(struct ckpt_ctx *ctx, ckpt_ref_t ref, void *ptr,
+		  void (*release)(void *ptr))
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, ref);
+
+	if (WARN_ON_ONCE(!obj || obj->ptr)) {
+		if (release)
+			release(ptr);
+		return;
+	}
+	obj->ptr = ptr;
+	obj->release = release;
+}
+
+/**
+ * ckpt_obj_ptr() - what was made for a number
+ * @ctx: the restart
+ * @ref: its number
+ *
+ * Return: what ckpt_obj_set() was told, NULL before it. The context keeps its
+ * reference.
+ */
+void *ckpt_obj_ptr(struct ckpt_ctx *ctx, ckpt_ref_t ref)
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, ref);
+
+	return obj ? obj->ptr : NULL;
+}
+
+/**
+ * ckpt_ref_is_type() - does a number mean an object of this type?
+ * @ctx: the restart
+ * @ref: the number, from an image
+ * @type: CKPT_REC_*
+ *
+ * Return: false also for 0 and for what is not defined yet.
+ */
+bool ckpt_ref_is_type(struct ckpt_ctx *ctx, ckpt_ref_t ref, u32 type)
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, ref);
+
+	return obj && obj->kind->type == type;
+}
+
+/**
+ * ckpt_ref_is_family() - does a number mean an object of this family?
+ * @ctx: the restart
+ * @ref: the number, from an image
+ * @family: the family
+ *
+ * Return: false also for 0 and for what is not defined yet.
+ */
+bool ckpt_ref_is_family(struct ckpt_ctx *ctx, ckpt_ref_t ref,
+			enum ckpt_family family)
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, ref);
+
+	return obj && obj->kind->family == family;
+}

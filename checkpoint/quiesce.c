@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A task stops at the user-mode boundary, and goes on.
+ *
+ * Whoever checkpoints sets JOBCTL_TRAP_CKPT in the task; the task finds it in
+ * get_signal(), says JOBCTL_CKPT_TRAPPED and sleeps until the request is
+ * withdrawn or it is killed. Both bits are changed under siglock only. The
+ * request is withdrawn by ckpt_quiesce_end(), which every way out of the
+ * checkpoint() system call goes through, also that of a killed caller: a
+ * trapped task always runs again.
+ *
+ * The trap shows nowhere: no signal is sent, no state changes that wait(2)
+ * reports. A task in a job control stop is woken out of it and reinstates it
+ * behind the trap, as ptrace does at a detach.
+ */
+
+#include <linux/checkpoint.h>
+#include <linux/sched/signal.h>
+#include <linux/wait_bit.h>
+
+#include "internal.h"
+
+/*
+ * A task can enter a job control stop after its request was made, having passed
+ * the test before it (get_signal() drops siglock to look at the process group).
+ * It must be woken again then; so ask again now and then.
+ */
+#define CKPT_RETRY	max(HZ / 100, 1)
+
+/* Sleeping here is no load, and can be killed and frozen. */
+#define CKPT_TRAPPED_STATE (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE)
+
+/**
+ * ckpt_quiesce_trap() - sleep as long as a checkpoint wants it
+ *
+ * Called from get_signal() when JOBCTL_TRAP_CKPT is set.
+ *
+ * Context: siglock held, released on return. Sleeps.
+ */
+void ckpt_quiesce_trap(void)
+	__releases(&current->sighand->siglock)
+{
+	struct signal_struct *signal = current->signal;
+
+	lockdep_assert_held(&current->sighand->siglock);
+
+	current->jobctl |= JOBCTL_CKPT_TRAPPED;
+	spin_unlock_irq(&current->sighand->siglock);
+	wake_up_var(&current->jobctl);
+
+	___wait_var_event(&current->jobctl,
+			  !(READ_ONCE(current->jobctl) & JOBCTL_TRAP_CKPT),
+			  CKPT_TRAPPED_STATE, 0, 0, schedule());
+
+	spin_lock_irq(&current->sighand->siglock);
+	current->jobctl &= ~(JOBCTL_TRAP_CKPT | JOBCTL_CKPT_TRAPPED);
+	/* The stop out of which we were woken, if it is still in effect. */
+	if (signal->flags & SIGNAL_STOP_STOPPED || signal->group_stop_count)
+		current->jobctl |= JOBCTL_STOP_PENDING;
+	spin_unlock_irq(&current->sighand->siglock);
+	wake_up_var(&current->jobctl);
+}
+
+/**
+ * ckpt_is_quiesced() - does the task (still) rest in the trap?
+ * @task: a task for which ckpt_quiesce() succeeded
+ *
+ * Return: false when it was killed meanwhile.
+ */
+bool ckpt_is_quiesced(struct task_struct *task)
+{
+	return READ_ONCE(task->jobctl) & JOBCTL_CKPT_TRAPPED;
+}
+
+/* Ask once more, or for the first time. */
+static int ckpt_kick(struct task_struct *task, bool first)
+{
+	unsigned int state = 0;
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return -ESRCH;
+
+	if (first) {
+		if (task->jobctl & (JOBCTL_TRAP_CKPT | JOBCTL_CKPT_TRAPPED)) {
+			unlock_task_sighand(task, &flags);
+			return -EBUSY;
+		}
+		task->jobctl |= JOBCTL_TRAP_CKPT;
+	}
+	if (!(task->jobctl & JOBCTL_CKPT_TRAPPED)) {
+		if (task_is_stopped(task)) {
+			task->jobctl &= ~JOBCTL_STOPPED;
+			state = __TASK_STOPPED;
+		}
+		signal_wake_up_state(task, state);
+	}
+	unlock_task_sighand(task, &flags);
+	return 0;
+}
+
+/**
+ * ckpt_quiesce() - stop a task at the user-mode boundary
+ * @task: not current; the caller holds a reference
+ *
+ * Waits as long as the task is in an uninterruptible sleep. When this succeeds
+ * the task does not run, its registers are in task_pt_regs() and its FPU state
+ * is in memory, until ckpt_quiesce_end(), or until it is killed.
+ *
+ * Context: Process context, sleeps.
+ * Return: 0, -EBUSY when somebody else is checkpointing the task, -ESRCH when
+ * it exits, -EINTR when the caller got a signal. After a failure nothing is
+ * left to be undone.
+ */
+int ckpt_quiesce(struct task_struct *task)
+{
+	bool first = true;
+	long left;
+	int ret;
+
+	for (;;) {
+		ret = ckpt_kick(task, first);
+		if (ret == -EBUSY)
+			return ret;
+		if (ret)
+			break;
+		first = false;
+		left = ___wait_var_event(&task->jobctl,
+				___wait_cond_timeout(
+					ckpt_is_quiesced(task) ||
+					READ_ONCE(task->exit_state)),
+				(TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0,
+				CKPT_RETRY, __ret = schedule_timeout(__ret));
+		if (left < 0) {
+			ret = -EINTR;
+			break;
+		}
+		if (READ_ONCE(task->flags) & PF_EXITING) {
+			ret = -ESRCH;
+			break;
+		}
+		/* It said so while it was still running. */
+		if (ckpt_is_quiesced(task) &&
+		    wait_task_inactive(task, CKPT_TRAPPED_STATE))
+			return 0;
+		cond_resched();
+	}
+	if (!first)
+		ckpt_quiesce_end(task);
+	return ret;
+}
+
+/**
+ * ckpt_quiesce_end() - let the task go on
+ * @task: a task for which ckpt_quiesce() succeeded
+ */
+void ckpt_quiesce_end(struct task_struct *task)
+{
+	unsigned long flags;
+
+	if (!lock_task_sighand(task, &flags))
+		return;
+	task->jobctl &= ~JOBCTL_TRAP_CKPT;
+	unlock_task_sighand(task, &flags);
+	wake_up_var(&task->jobctl);
+}

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records on top of a store: framing, bounds, checksums; and the kinds that
+ * frame an image.
+ */
+
+#include <linux/crc32.h>
+#include <linux/elf.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "internal.h"
+
+static_assert(sizeof(struct ckpt_rec_hdr) == 24);
+static_assert(sizeof(struct ckpt_header) % 8 == 0);
+
+static const u8 zeros[8];
+
+#ifdef CONFIG_CHECKPOINT_SKIP_CHECKSUM
+int ckpt_skip_checksum __read_mostly;
+
+static bool skip_checksum(void)
+{
+	return READ_ONCE(ckpt_skip_checksum);
+}
+#else
+static bool skip_checksum(void)
+{
+	return false;
+}
+#endif
+
+static unsigned int rec_pad(u64 len)
+{
+	return -len & 7;
+}
+
+static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+		   ckpt_ref_t ref, const struct kvec *parts, unsigned int nr)
+{
+	struct ckpt_store *store = ctx->store;
+	struct ckpt_rec_hdr hdr = {
+		.type = kind->type,
+		.version = kind->version,
+		.objref = ref,
+	};
+	unsigned int i;
+	u32 crc;
+	int ret;
+
+	for (i = 0; i < nr; i++)
+		hdr.len += parts[i].iov_len;
+	if (hdr.len < kind->min_len || hdr.len > kind->max_len)
+		return ckpt_refuse(ctx, -E2BIG,
+				   "a record of %llu bytes, not %u to %u",
+				   hdr.len, kind->min_len, kind->max_len);
+
+	crc = __crc32c_le(~0, (u8 *)&hdr, sizeof(hdr));
+	for (i = 0; i < nr; i++)
+		crc = __crc32c_le(crc, parts[i].iov_base, parts[i].iov_len);
+	hdr.crc32c = ~__crc32c_le(crc, zeros, rec_pad(hdr.len));
+
+	ret = store->ops->write(store, &hdr, sizeof(hdr));
+	for (i = 0; i < nr && !ret; i++)
+		ret = store->ops->write(store, parts[i].iov_base,
+					parts[i].iov_len);
+	if (!ret && rec_pad(hdr.len))
+		ret = store->ops->write(store, zeros, rec_pad(hdr.len));
+	if (!ret)
+		ctx->nr_records++;
+	return ret;
+}
+
+/**
+ * ckpt_write() - append a record
+ * @ctx: the checkpoint
+ * @kind: its row, which gives type and version
+ * @ref: the object that it defines or belongs to
+ * @payload: the payload, in the form of the image
+ * @len: its bytes
+ *
+ * Return: 0, -E2BIG when the length is not within the bounds of the kind,
+ * -errno of the store.
+ */
+int ckpt_write(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+	       ckpt_ref_t ref, const void *payload, size_t len)
+{
+	struct kvec part = { (void *)payload, len };
+
+	return put_rec(ctx, kind, ref, &part, 1);
+}
+
+/**
+ * ckpt_write_tail() - append a record that ends in a flexible array
+ * @ctx: the checkpoint
+ * @kind: its row
+ * @ref: the object that it defines or belongs to
+ * @payload: the fixed part
+ * @len: its bytes
+ * @tail: the elements of the flexible array
+ * @tail_len: their bytes
+ *
+ * Return: as ckpt_write().
+ */
+int ckpt_write_tail(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+		    ckpt_ref_t ref, const void *payload, size_t len,
+		    const void *tail, size_t tail_len)
+{
+	struct kvec parts[] = {
+		{ (void *)payload, len },
+		{ (void *)tail, tail_len },
+	};
+
+	return put_rec(ctx, kind, ref, parts, ARRAY_SIZE(parts));
+}
+
+/**
+ * ckpt_write_pages() - append page contents
+ * @ctx: the checkpoint
+ * @ref: the MM, SHMEM or INODE that they belong to
+ * @extents: where they belong, ascending
+ * @nr_extents: at least 1
+ * @bv: the pages, in the order of @extents; whole pages, an element may hold
+ *	several contiguous ones
+ * @nr_bv: elements of @bv; all the pages together are at most CKPT_MAX_BATCH
+ *
+ * Return: 0 or -errno.
+ */
+int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
+		     const struct ckpt_extent *extents, unsigned int nr_extents,
+		     const struct bio_vec *bv, unsigned int nr_bv)
+{
+	struct ckpt_store *store = ctx->store;
+	struct ckpt_pages pages = { .nr_extents = nr_extents };
+	unsigned int i, pad;
+	int ret;
+
+	for (i = 0; i < nr_extents; i++)
+		pages.nr_pages += extents[i].nr_pages;
+
+	ret = ckpt_write_tail(ctx, &ckpt_kind_pages, ref, &pages, sizeof(pages),
+			      extents, nr_extents * sizeof(*extents));
+	if (ret)
+		return ret;
+
+	for (pad = -store->pos & ~PAGE_MASK; pad; pad -= i) {
+		i = min_t(unsigned int, pad, sizeof(zeros));
+		ret = store->ops->write(store, zeros, i);
+		if (ret)
+			return ret;
+	}
+	ret = store->ops->write_pages(store, bv, nr_bv,
+				      (size_t)pages.nr_pages << PAGE_SHIFT);
+	if (!ret)
+		ctx->nr_pages += pages.nr_pages;
+	return ret;
+}
+
+/* Read @len bytes that must be zero. */
+static int read_zeros(struct ckpt_ctx *ctx, size_t len)
+{
+	u8 buf[64];
+	size_t n;
+	int ret;
+
+	for (; len; len -= n) {
+		n = min(len, sizeof(buf));
+		ret = ctx->store->ops->read(ctx->store, buf, n);
+		if (ret)
+			return ret;
+		if (memchr_inv(buf, 0, n))
+			return ckpt_refuse(ctx, -EINVAL,
+					   "padding that is not zero");
+	}
+	return 0;
+}
+
+/**
+ * ckpt_read_align() - go over the padding in front of page contents
+ * @ctx: the restart
+ *
+ * Return: 0 or -errno; -EINVAL when the padding is not zero.
+ */
+int ckpt_read_align(struct ckpt_ctx *ctx)
+{
+	return read_zeros(ctx, -ctx->store->pos & ~PAGE_MASK);
+}
+
+/* A record that this kernel need not know. */
+static int skip_rec(struct ckpt_ctx *ctx, const struct ckpt_rec_hdr *hdr)
+{
+	u64 left = hdr->len + rec_pad(hdr->len);
+	u8 buf[256];
+	size_t n;
+	int ret;
+
+	for (; left; left -= n) {
+		n = min_t(u64, left, sizeof(buf));
+		ret = ctx->store->ops->read(ctx->store, buf, n);
+		if (ret)
+			return ret;
+	}
+	ctx->nr_records++;
+	return 0;
+}
+
+static int check_hdr(struct ckpt_ctx *ctx, const struct ckpt_rec_hdr *hdr,
+		     const struct ckpt_kind *kind)
+{
+	if (hdr->flags & ~CKPT_RECF_OPTIONAL)
+		return ckpt_refuse(ctx, -EINVAL, "unknown record flags 0x%x",
+				   hdr->flags);
+	if (hdr->len > CKPT_MAX_RECORD)
+		return ckpt_refuse(ctx, -EINVAL, "a record of %llu bytes",
+				   hdr->len);
+	if (!kind) {
+		if (hdr->flags & CKPT_RECF_OPTIONAL)
+			return 0;
+		return ckpt_refuse(ctx, -EINVAL, "unknown record type 0x%x",
+				   hdr->type);
+	}
+	if (kind->refuse)
+		return ckpt_refuse(ctx, -EOPNOTSUPP, "%s", kind->refuse);
+	if (hdr->version < kind->min_version || hdr->version > kind->version)
+		return ckpt_refuse(ctx, -EINVAL, "version %u, known are %u to %u",
+				   hdr->version, kind->min_version,
+				   kind->version);
+	if (hdr->len < kind->min_len || hdr->len > kind->max_len)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "a record of %llu bytes, not %u to %u",
+				   hdr->len, kind->min_len, kind->max_len);
+	return 0;
+}
+
+static int check_crc(struct ckpt_ctx *ctx, struct ckpt_rec_hdr *hdr,
+		     const struct ckpt_rec *rec)
+{
+	u32 want = hdr->crc32c, crc;
+
+	hdr->crc32c = 0;
+	crc = __crc32c_le(~0, (u8 *)hdr, sizeof(*hdr));
+	crc = __crc32c_le(crc, rec->payload, hdr->len);
+	crc = ~__crc32c_le(crc, zeros, rec_pad(hdr->len));
+	if (crc == want || skip_checksum())
+		return 0;
+	return ckpt_refuse(ctx, -EINVAL, "checksum 0x%08x, not 0x%08x", crc,
+			   want);
+}
+
+/**
+ * ckpt_read_rec() - read and check the next record
+ * @ctx: the restart
+ *
+ * Everything that does not depend on what the record means is checked here:
+ * type, version, length, padding, checksum, a zero tail behind the struct of
+ * today, no second record of a single kind, objects defined in order and
+ * before their use, the type of the owner. Then the kind's check() judges it.
+ *
+ * Return: the record, which the caller frees with kvfree(), or an ERR_PTR().
+ */
+struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
+{
+	struct ckpt_store *store = ctx->store;
+	const struct ckpt_kind *kind;
+	struct ckpt_rec *rec = NULL;
+	struct ckpt_rec_hdr hdr;
+	size_t room;
+	u32 owner;
+	int ret;
+
+	for (;;) {
+		ctx->where.kind = NULL;
+		ctx->where.rec_pos = store->pos;
+		ret = store->ops->read(store, &hdr, sizeof(hdr));
+		if (ret)
+			goto err;
+		kind = ckpt_kind_of_type(hdr.type);
+		ctx->where.kind = kind ? kind->name : NULL;
+		ret = check_hdr(ctx, &hdr, kind);
+		if (ret)
+			goto err;
+		if (kind)
+			break;
+		ret = ctx->nr_records < CKPT_MAX_RECORDS ? 0 :
+			ckpt_refuse(ctx, -E2BIG, "too much metadata");
+		if (ret)
+			goto err;
+		ret = skip_rec(ctx, &hdr);
+		if (ret)
+			goto err;
+	}
+
+	room = max_t(size_t, hdr.len, kind->len);
+	if (kind->family != CKPT_FAMILY_FRAME &&
+	    (ctx->nr_records >= CKPT_MAX_RECORDS ||
+	     ctx->meta_bytes + room > CKPT_MAX_META)) {
+		ret = ckpt_refuse(ctx, -E2BIG, "too much metadata");
+		goto err;
+	}
+	rec = kvzalloc(struct_size(rec, payload, room), GFP_KERNEL_ACCOUNT);
+	if (!rec) {
+		ret = -ENOMEM;
+		goto err;
+	}
+	rec->kind = kind;
+	rec->type = hdr.type;
+	rec->version = hdr.version;
+	rec->objref = hdr.objref;
+	rec->len = hdr.len;
+	rec->pos = ctx->where.rec_pos;
+
+	ret = store->ops->read(store, rec->payload, hdr.len);
+	if (!ret)
+		ret = read_zeros(ctx, rec_pad(hdr.len));
+	if (!ret)
+		ret = check_crc(ctx, &hdr, rec);
+	if (ret)
+		goto err;
+
+	if (!kind->tail && hdr.len > kind->len &&
+	    memchr_inv(rec->payload + kind->len, 0, hdr.len - kind->len)) {
+		ret = ckpt_refuse(ctx, -EINVAL,
+				  "bytes behind the end of what is known");
+		goto err;
+	}
+
+	if (kind->object) {
+		if (hdr.objref != ctx->nr_objs + 1) {
+			ret = ckpt_refuse(ctx, -EINVAL,
+					  "object %u where %u is due",
+					  hdr.objref, ctx->nr_objs + 1);
+			goto err;
+		}
+	} else if (kind->family == CKPT_FAMILY_FRAME) {
+		if (hdr.objref && kind != &ckpt_kind_pages) {
+			ret = ckpt_refuse(ctx, -EINVAL, "belongs to no object");
+			goto err;
+		}
+	} else {
+		owner = kind->owner ?:
+			kind->family == CKPT_FAMILY_VMA ? CKPT_REC_MM :
+							  CKPT_REC_TASK;
+		if (!ckpt_ref_is_type(ctx, hdr.objref, owner)) {
+			ret = ckpt_refuse(ctx, -EINVAL,
+					  "object %u cannot be its owner",
+					  hdr.objref);
+			goto err;
+		}
+	}
+
+	if (kind->check) {
+		ret = kind->check(ctx, rec);
+		if (ret) {
+			if (!ctx->nr_reasons)
+				ckpt_refuse(ctx, ret, "a bad record");
+			goto err;
+		}
+	}
+
+	if (kind->object) {
+		ret = ckpt_obj_define(ctx, rec);
+		if (ret)
+			goto err;
+	}
+	if (kind->single) {
+		unsigned long key = (unsigned long)rec->objref << 12 | rec->type;
+
+		ret = xa_insert(&ctx->singles, key, rec, GFP_KERNEL_ACCOUNT);
+		if (ret) {
+			if (ret == -EBUSY)
+				ret = ckpt_refuse(ctx, -EINVAL,
+						  "a second such record");
+			goto err;
+		}
+	}
+	ctx->nr_records++;
+	if (kind->family != CKPT_FAMILY_FRAME)
+		ctx->meta_bytes += room;
+	return rec;
+
+err:
+	kvfree(rec);
+	return ERR_PTR(ret);
+}
+
+/* --- the kinds of the frame ------------------------------------------------ */
+
+static int header_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_header *h = ckpt_payload(rec, struct ckpt_header);
+
+	if (ctx->nr_records)
+		return ckpt_refuse(ctx, -EINVAL, "a second header");
+	if (h->image_version != CKPT_IMAGE_VERSION)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "image version %u, this kernel reads %u",
+				   h->image_version, CKPT_IMAGE_VERSION);
+	if (h->machine != EM_X86_64)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "an image of machine %u, this is x86-64 (%u)",
+				   h->machine, EM_X86_64);
+	if (h->page_size != PAGE_SIZE)
+		return ckpt_refuse(ctx, -EINVAL, "pages of %u bytes, here %lu",
+				   h->page_size, PAGE_SIZE);
+	if (h->incompat & ~CKPT_INCOMPAT_KNOWN)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "needs features that this kernel has not: 0x%llx",
+				   h->incompat & ~CKPT_INCOMPAT_KNOWN);
+	if (h->nsig != _NSIG)
+		return ckpt_refuse(ctx, -EINVAL, "%u signals, here %u", h->nsig,
+				   _NSIG);
+	if (h->task_size != TASK_SIZE_MAX)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "address spaces end at 0x%llx, here at 0x%lx",
+				   h->task_size, TASK_SIZE_MAX);
+	if (!memchr(h->release, 0, sizeof(h->release)) ||
+	    !memchr(h->version, 0, sizeof(h->version)))
+		return ckpt_refuse(ctx, -EINVAL, "a string without an end");
+	if (memchr_inv(h->pad, 0, sizeof(h->pad)))
+		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
+	return 0;
+}
+
+static int meta_end_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_meta_end *end = ckpt_payload(rec, struct ckpt_meta_end);
+
+	if (end->nr_records != ctx->nr_records ||
+	    end->nr_objects != ctx->nr_objs || end->nr_tasks != 1)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "%llu records, %u objects, %u tasks, but %llu, %u, 1 were read",
+				   end->nr_records, end->nr_objects,
+				   end->nr_tasks, ctx->nr_records,
+				   ctx->nr_objs);
+	return 0;
+}
+
+static int pages_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_pages *p = ckpt_payload(rec, struct ckpt_pages);
+	u32 tail = ckpt_tail_len(rec, sizeof(*p));
+	u64 sum = 0;
+	u32 i;
+
+	if (!p->nr_extents || p->nr_extents > CKPT_MAX_BATCH ||
+	    tail != p->nr_extents * sizeof(p->extents[0]))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "%u extents do not fit the record",
+				   p->nr_extents);
+	for (i = 0; i < p->nr_extents; i++) {
+		struct ckpt_extent *e = &p->extents[i];
+
+		if (!e->nr_pages || e->start & ~PAGE_MASK ||
+		    e->flags & ~CKPT_EXTENT_HUGE || e->start >= S64_MAX ||
+		    e->nr_pages > CKPT_MAX_BATCH)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "bad extent: %u pages at 0x%llx, flags 0x%x",
+					   e->nr_pages, e->start, e->flags);
+		sum += e->nr_pages;
+	}
+	if (sum != p->nr_pages || sum > CKPT_MAX_BATCH)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "%u pages, but %llu in the extents",
+				   p->nr_pages, sum);
+	return 0;
+}
+
+static int end_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_end *end = ckpt_payload(rec, struct ckpt_end);
+
+	if (end->nr_records != ctx->nr_records ||
+	    end->nr_pages != ctx->nr_pages)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "%llu records and %llu pages, but %llu and %llu were read",
+				   end->nr_records, end->nr_pages,
+				   ctx->nr_records, ctx->nr_pages);
+	return 0;
+}
+
+static int error_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_error *error = ckpt_payload(rec, struct ckpt_error);
+
+	return ckpt_refuse(ctx, -EINVAL,
+			   "the checkpoint failed here with errno %d: %.*s",
+			   error->error,
+			   (int)min(ckpt_tail_len(rec, sizeof(*error)), 256),
+			   error->reason);
+}
+
+const struct ckpt_kind ckpt_kind_header = {
+	.name = "header",
+	.family = CKPT_FAMILY_FRAME,
+	.type = CKPT_REC_HEADER,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_header),
+	.check = header_check,
+};
+
+const struct ckpt_kind ckpt_kind_meta_end = {
+	.name = "meta_end",
+	.family = CKPT_FAMILY_FRAME,
+	.type = CKPT_REC_META_END,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_meta_end),
+	.check = meta_end_check,
+};
+
+const struct ckpt_kind ckpt_kind_pages = {
+	.name = "pages",
+	.family = CKPT_FAMILY_FRAME,
+	.type = CKPT_REC_PAGES,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD_TAIL(struct ckpt_pages,
+			  CKPT_MAX_BATCH * sizeof(struct ckpt_extent)),
+	.check = pages_check,
+};
+
+const struct ckpt_kind ckpt_kind_end = {
+	.name = "end",
+	.family = CKPT_FAMILY_FRAME,
+	.type = CKPT_REC_END,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_end),
+	.check = end_check,
+};
+
+const struct ckpt_kind ckpt_kind_error = {
+	.name = "error",
+	.family = CKPT_FAMILY_FRAME,
+	.type = CKPT_REC_ERROR,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD_TAIL(struct ckpt_error, CKPT_MAX_REASON),
+	.check = error_check,
+};

@@ -1,0 +1,1268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A task: what it is, what it refers to, its attributes; and the states in
+ * which it is refused.
+ *
+ * The new task is a child of the restart's caller, and inherits from it what
+ * belongs to a place and not to a program: namespaces, cgroup, terminal,
+ * session keyring, and, unless the saved task led them, process group and
+ * session.
+ */
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/fs_struct.h>
+#include <linux/ioprio.h>
+#include <linux/mempolicy.h>
+#include <linux/nospec.h>
+#include <linux/nsproxy.h>
+#include <linux/oom.h>
+#include <linux/perf_event.h>
+#include <linux/personality.h>
+#include <linux/pid_namespace.h>
+#include <linux/posix-timers.h>
+#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seccomp.h>
+#include <linux/security.h>
+#include <linux/syscalls.h>
+#include <linux/tty.h>
+
+#include "task.h"
+
+/* --- states and relations that are refused --------------------------------------- */
+
+static int threads_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	int nr = get_nr_threads(task);
+
+	if (nr > 1)
+		return ckpt_refuse(ctx, -EOPNOTSUPP, "has %d threads", nr);
+	if (!thread_group_leader(task))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "is not the first thread of its process");
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_threads = {
+	.name = "threads",
+	.about = "one thread",
+	.refuse = "several threads",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = threads_collect,
+};
+
+static int children_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct task_struct *child;
+	pid_t first = 0;
+	int nr = 0;
+
+	read_lock(&tasklist_lock);
+	list_for_each_entry(child, &task->children, sibling) {
+		if (!nr++)
+			first = task_tgid_vnr(child);
+	}
+	read_unlock(&tasklist_lock);
+	if (nr)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "has child processes (%d, the first is %d)",
+				   nr, first);
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_children = {
+	.name = "children",
+	.about = "no child processes",
+	.refuse = "child processes, also those that have exited",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = children_collect,
+};
+
+static int ptrace_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	int ret = 0;
+
+	if (task->ptrace)
+		ret = ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+	if (!list_empty(&task->ptraced))
+		ret = ckpt_refuse(ctx, -EBUSY, "traces other processes");
+	return ret;
+}
+
+const struct ckpt_kind ckpt_kind_ptrace = {
+	.name = "ptrace",
+	.about = "not traced and not tracing",
+	.refuse = "ptrace relations",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = ptrace_collect,
+};
+
+enum {
+	SHARES_MM = 1 << 0,
+	SHARES_FILES = 1 << 1,
+	SHARES_FS = 1 << 2,
+	SHARES_SIGHAND = 1 << 3,
+};
+
+static unsigned int shares(const struct task_struct *a,
+			   const struct task_struct *b)
+{
+	unsigned int what = 0;
+
+	if (a->mm && READ_ONCE(b->mm) == a->mm)
+		what |= SHARES_MM;
+	if (a->files && READ_ONCE(b->files) == a->files)
+		what |= SHARES_FILES;
+	if (a->fs && READ_ONCE(b->fs) == a->fs)
+		what |= SHARES_FS;
+	if (rcu_access_pointer(a->sighand) &&
+	    rcu_access_pointer(b->sighand) == rcu_access_pointer(a->sighand))
+		what |= SHARES_SIGHAND;
+	return what;
+}
+
+/*
+ * With clone() other processes can share what a process has. Reference counts
+ * do not tell: others hold references for a moment.
+ */
+static int shared_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	unsigned int what = 0;
+	struct task_struct *group, *other;
+	pid_t pid = 0;
+
+	rcu_read_lock();
+	for_each_process_thread(group, other) {
+		if (what || same_thread_group(other, task) ||
+		    other->flags & PF_KTHREAD)
+			continue;
+		what = shares(task, other);
+		pid = task_pid_vnr(other);
+	}
+	rcu_read_unlock();
+	if (what)
+		return ckpt_refuse(ctx, -EBUSY,
+				   "shares%s%s%s%s with process %d",
+				   what & SHARES_MM ? " memory" : "",
+				   what & SHARES_FILES ? " descriptors" : "",
+				   what & SHARES_FS ? " directories" : "",
+				   what & SHARES_SIGHAND ? " signal actions" :
+							   "", pid);
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_shared = {
+	.name = "shared",
+	.about = "memory, descriptors, directories and signal actions of its own",
+	.refuse = "sharing these with other processes by clone() or vfork()",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = shared_collect,
+};
+
+/* A new namespace must be looked at here. */
+static_assert(sizeof(struct nsproxy) == 9 * sizeof(void *));
+
+static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	static const char * const names[] = {
+		"uts", "ipc", "mount", "pid", "network", "time", "cgroup",
+	};
+	const struct nsproxy *mine = current->nsproxy, *ns;
+	unsigned long differ = 0;
+	unsigned int i;
+	int ret = 0;
+
+	task_lock(task);
+	ns = task->nsproxy;
+	if (ns && ns != mine) {
+		__assign_bit(0, &differ, ns->uts_ns != mine->uts_ns);
+		__assign_bit(1, &differ, ns->ipc_ns != mine->ipc_ns);
+		__assign_bit(2, &differ, ns->mnt_ns != mine->mnt_ns);
+		if (ns->pid_ns_for_children != mine->pid_ns_for_children)
+			__set_bit(3, &differ);
+		__assign_bit(4, &differ, ns->net_ns != mine->net_ns);
+		__assign_bit(5, &differ, ns->time_ns != mine->time_ns);
+		if (ns->time_ns_for_children != mine->time_ns_for_children)
+			__set_bit(5, &differ);
+		__assign_bit(6, &differ, ns->cgroup_ns != mine->cgroup_ns);
+	}
+	task_unlock(task);
+	rcu_read_lock();
+	if (task_active_pid_ns(task) != task_active_pid_ns(current))
+		__set_bit(3, &differ);
+	rcu_read_unlock();
+
+	for_each_set_bit(i, &differ, ARRAY_SIZE(names))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "is in another %s namespace than the caller",
+				  names[i]);
+	return ret;
+}
+
+const struct ckpt_kind ckpt_kind_namespaces = {
+	.name = "namespaces",
+	.about = "those of the caller",
+	.refuse = "namespaces that are not the caller's",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = namespaces_collect,
+};
+
+static int seccomp_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_SECCOMP
+	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "is confined by seccomp (%s)",
+				   task->seccomp.mode == SECCOMP_MODE_STRICT ?
+				   "strict mode" : "filters");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_seccomp = {
+	.name = "seccomp",
+	.about = "not confined",
+	.refuse = "seccomp, strict or with filters",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = seccomp_collect,
+};
+
+static int user_dispatch_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_GENERIC_ENTRY
+	if (test_task_syscall_work(task, SYSCALL_USER_DISPATCH))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "uses PR_SET_SYSCALL_USER_DISPATCH");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_user_dispatch = {
+	.name = "user_dispatch",
+	.about = "not used",
+	.refuse = "syscall user dispatch",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = user_dispatch_collect,
+};
+
+static int io_uring_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_IO_URING
+	if (task->io_uring)
+		return ckpt_refuse(ctx, -EOPNOTSUPP, "has used io_uring");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_task_io_uring = {
+	.name = "task_io_uring",
+	.about = "not used",
+	.refuse = "io_uring",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = io_uring_collect,
+};
+
+static int perf_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	int ret = 0;
+#ifdef CONFIG_PERF_EVENTS
+	struct perf_event_context *pctx;
+	bool watched;
+
+	mutex_lock(&task->perf_event_mutex);
+	if (!list_empty(&task->perf_event_list))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP, "has performance events");
+	mutex_unlock(&task->perf_event_mutex);
+
+	rcu_read_lock();
+	pctx = READ_ONCE(task->perf_event_ctxp);
+	watched = pctx && READ_ONCE(pctx->nr_events);
+	rcu_read_unlock();
+	if (watched)
+		ret = ckpt_refuse(ctx, -EBUSY,
+				  "is watched by performance events");
+#endif
+	return ret;
+}
+
+const struct ckpt_kind ckpt_kind_perf = {
+	.name = "perf",
+	.about = "not used",
+	.refuse = "performance events of or on the process",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = perf_collect,
+};
+
+static int uprobes_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_UPROBES
+	if (task->utask)
+		return ckpt_refuse(ctx, -EBUSY, "has run into uprobes");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_uprobes = {
+	.name = "uprobes",
+	.about = "not used",
+	.refuse = "uprobes",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = uprobes_collect,
+};
+
+static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_SYSVIPC
+	if (task->sysvsem.undo_list)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "has System V semaphore operations to undo (SEM_UNDO)");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_sysvsem = {
+	.name = "sysvsem",
+	.about = "semaphores are no part of the process",
+	.refuse = "SEM_UNDO",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = sysvsem_collect,
+};
+
+static int futex_pi_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_FUTEX
+	if (!list_empty(&task->pi_state_list))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "holds a priority-inheritance futex that others wait for");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_futex_pi = {
+	.name = "futex_pi",
+	.about = "futexes that nobody else waits for",
+	.refuse = "priority-inheritance futexes with waiters",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = futex_pi_collect,
+};
+
+static int mempolicy_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_NUMA
+	if (task->mempolicy)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "has a NUMA memory policy");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_mempolicy = {
+	.name = "mempolicy",
+	.about = "the default",
+	.refuse = "NUMA memory policies",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = mempolicy_collect,
+};
+
+static int core_sched_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef CONFIG_SCHED_CORE
+	if (task->core_cookie)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "has a core scheduling cookie");
+#endif
+	return 0;
+}
+
+const struct ckpt_kind ckpt_kind_core_sched = {
+	.name = "core_sched",
+	.about = "not used",
+	.refuse = "core scheduling cookies",
+	.family = CKPT_FAMILY_TASK,
+	.task_collect = core_sched_collect,
+};
+
+/* --- the task ----------------------------------------------------------------------- */
+
+/* What makes a task none that can be saved. */
+static int check_state(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	unsigned int flags = READ_ONCE(task->flags);
+	struct signal_struct *sig = task->signal;
+
+	if (READ_ONCE(task->exit_state) || flags & PF_EXITING)
+		return ckpt_refuse(ctx, -ESRCH, "is exiting");
+	if (flags & (PF_KTHREAD | PF_IO_WORKER | PF_WQ_WORKER | PF_USER_WORKER |
+		     PF_IDLE))
+		return ckpt_refuse(ctx, -EOPNOTSUPP, "is a kernel thread");
+	if (READ_ONCE(sig->core_state) || flags & PF_DUMPCORE)
+		return ckpt_refuse(ctx, -EBUSY, "is dumping core");
+	if (READ_ONCE(sig->group_exec_task) || task->in_execve)
+		return ckpt_refuse(ctx, -EBUSY, "is in execve()");
+	if (READ_ONCE(task->vfork_done))
+		return ckpt_refuse(ctx, -EBUSY,
+				   "its parent waits for it in vfork()");
+	if (sig->flags & SIGNAL_UNKILLABLE)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "is the init process of its pid namespace");
+	return 0;
+}
+
+static int collect_cred(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	const struct cred *cred = get_task_cred(task);
+	int ret;
+
+	ret = ckpt_collect(ctx, &ckpt_kind_cred, (void *)cred);
+	put_cred(cred);
+	return ret;
+}
+
+static int collect_mm(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+	int ret;
+
+	if (!mm)
+		return -ESRCH;
+	ret = ckpt_collect(ctx, &ckpt_kind_mm, mm);
+	mmput(mm);
+	return ret;
+}
+
+static int collect_files(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct files_struct *files;
+	int ret;
+
+	task_lock(task);
+	files = task->files;
+	if (files)
+		atomic_inc(&files->count);
+	task_unlock(task);
+	if (!files)
+		return -ESRCH;
+	ret = ckpt_collect(ctx, &ckpt_kind_files, files);
+	put_files_struct(files);
+	return ret;
+}
+
+static int collect_fs(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct fs_struct *fs;
+	bool last;
+	int ret;
+
+	task_lock(task);
+	fs = task->fs;
+	if (fs) {
+		spin_lock(&fs->lock);
+		fs->users++;
+		spin_unlock(&fs->lock);
+	}
+	task_unlock(task);
+	if (!fs)
+		return -ESRCH;
+	ret = ckpt_collect(ctx, &ckpt_kind_fs, fs);
+	spin_lock(&fs->lock);
+	last = !--fs->users;
+	spin_unlock(&fs->lock);
+	if (last)
+		free_fs_struct(fs);
+	return ret;
+}
+
+static int collect_sighand(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	unsigned long flags;
+	int ret;
+
+	sighand = lock_task_sighand(task, &flags);
+	if (!sighand)
+		return -ESRCH;
+	refcount_inc(&sighand->count);
+	unlock_task_sighand(task, &flags);
+	ret = ckpt_collect(ctx, &ckpt_kind_sighand, sighand);
+	__cleanup_sighand(sighand);
+	return ret;
+}
+
+/* What ckpt_refuse() says of the task, while its attributes are visited. */
+static struct ckpt_where enter_task(struct ckpt_ctx *ctx,
+				    struct task_struct *task)
+{
+	struct ckpt_where old = ctx->where;
+
+	ctx->where.task = task;
+	ctx->where.fd = -1;
+	ctx->where.vm_end = 0;
+	ctx->where.kind = ckpt_kind_task.name;
+	return old;
+}
+
+static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	static int (*const objects[])(struct ckpt_ctx *ctx,
+				      struct task_struct *task) = {
+		collect_cred, collect_mm, collect_files, collect_fs,
+		collect_sighand,
+	};
+	struct task_struct *task = obj->ptr;
+	struct ckpt_where old = enter_task(ctx, task);
+	unsigned int i;
+	int ret;
+
+	ret = check_state(ctx, task);
+	if (ret)
+		goto out;
+	for (i = 0; i < ARRAY_SIZE(objects); i++) {
+		ckpt_first(&ret, objects[i](ctx, task));
+		enter_task(ctx, task);
+	}
+	for (i = 0; i < ckpt_nr_kinds; i++) {
+		const struct ckpt_kind *kind = ckpt_kinds[i];
+
+		if (kind->family != CKPT_FAMILY_TASK || !kind->task_collect)
+			continue;
+		enter_task(ctx, task);
+		ctx->where.kind = kind->name;
+		ckpt_first(&ret, kind->task_collect(ctx, task));
+	}
+out:
+	ctx->where = old;
+	return ret;
+}
+
+/* Is its process group in the foreground of its terminal? */
+static bool in_foreground(struct task_struct *task)
+{
+	struct tty_struct *tty;
+	unsigned long flags;
+	bool ret;
+
+	if (!lock_task_sighand(task, &flags))
+		return false;
+	tty = tty_kref_get(task->signal->tty);
+	unlock_task_sighand(task, &flags);
+	if (!tty)
+		return false;
+	spin_lock_irqsave(&tty->ctrl.lock, flags);
+	ret = tty->ctrl.pgrp == task_pgrp(task);
+	spin_unlock_irqrestore(&tty->ctrl.lock, flags);
+	tty_kref_put(tty);
+	return ret;
+}
+
+static void fill_pids(struct task_struct *task, struct ckpt_task *rec)
+{
+	rcu_read_lock();
+	rec->pid = task_pid_vnr(task);
+	rec->tgid = task_tgid_vnr(task);
+	rec->ppid = task_tgid_vnr(rcu_dereference(task->real_parent));
+	rec->pgid = task_pgrp_vnr(task);
+	rec->sid = task_session_vnr(task);
+	rcu_read_unlock();
+}
+
+static int fill_refs(struct ckpt_ctx *ctx, struct task_struct *task,
+		     struct ckpt_task *rec)
+{
+	rcu_read_lock();
+	rec->cred = ckpt_ref(ctx, __task_cred(task));
+	rec->sighand = ckpt_ref(ctx, rcu_dereference(task->sighand));
+	rcu_read_unlock();
+	task_lock(task);
+	rec->mm = ckpt_ref(ctx, task->mm);
+	rec->files = ckpt_ref(ctx, task->files);
+	rec->fs = ckpt_ref(ctx, task->fs);
+	task_unlock(task);
+	/* It was killed. */
+	if (!rec->cred || !rec->sighand || !rec->mm || !rec->files || !rec->fs)
+		return -ESRCH;
+	return 0;
+}
+
+static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct task_struct *task = obj->ptr;
+	struct ckpt_where old = enter_task(ctx, task);
+	struct ckpt_task rec = { .exit_signal = task->exit_signal };
+	unsigned int i;
+	int ret;
+
+	fill_pids(task, &rec);
+	ret = fill_refs(ctx, task, &rec);
+	if (ret) {
+		ckpt_refuse(ctx, ret, "was killed during the checkpoint");
+		goto out;
+	}
+	get_task_comm(rec.comm, task);
+	rec.stop_signal = ckpt_signal_stopped(task);
+	if (rec.stop_signal)
+		rec.flags |= CKPT_TASK_STOPPED;
+	if (in_foreground(task))
+		rec.flags |= CKPT_TASK_FOREGROUND;
+	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
+
+	for (i = 0; i < ckpt_nr_kinds && !ret; i++) {
+		const struct ckpt_kind *kind = ckpt_kinds[i];
+
+		if (kind->family != CKPT_FAMILY_TASK || !kind->task_save)
+			continue;
+		ctx->where.kind = kind->name;
+		ret = kind->task_save(ctx, task);
+	}
+out:
+	ctx->where = old;
+	return ret;
+}
+
+static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
+
+	static_assert(sizeof(t->comm) == TASK_COMM_LEN);
+
+	if (t->pid <= 0 || t->tgid != t->pid || t->ppid < 0 || t->pgid < 0 ||
+	    t->sid < 0)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "pids %d, process %d, parent %d, group %d, session %d",
+				   t->pid, t->tgid, t->ppid, t->pgid, t->sid);
+	if (t->exit_signal < -1 || t->exit_signal > _NSIG)
+		return ckpt_refuse(ctx, -EINVAL, "exit signal %d",
+				   t->exit_signal);
+	if (t->flags & ~(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND) || t->pad)
+		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
+				   t->flags);
+	if (t->flags & CKPT_TASK_STOPPED ?
+	    t->stop_signal > _NSIG || !sig_kernel_stop(t->stop_signal) :
+	    t->stop_signal)
+		return ckpt_refuse(ctx, -EINVAL, "stopped by signal %u",
+				   t->stop_signal);
+	if (!memchr(t->comm, 0, sizeof(t->comm)))
+		return ckpt_refuse(ctx, -EINVAL, "a name without an end");
+	if (!ckpt_ref_is_type(ctx, t->cred, CKPT_REC_CRED) ||
+	    !ckpt_ref_is_type(ctx, t->mm, CKPT_REC_MM) ||
+	    !ckpt_ref_is_type(ctx, t->files, CKPT_REC_FILES) ||
+	    !ckpt_ref_is_type(ctx, t->fs, CKPT_REC_FS) ||
+	    !ckpt_ref_is_type(ctx, t->sighand, CKPT_REC_SIGHAND))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "refers to what is not in front of it");
+	return 0;
+}
+
+/* As setpgid(0, 0). */
+static int become_group_leader(void)
+{
+	struct pid *pid = task_pid(current);
+	int ret;
+
+	write_lock_irq(&tasklist_lock);
+	ret = security_task_setpgid(current, pid_vnr(pid));
+	if (!ret && task_pgrp(current) != pid)
+		change_pid(current, PIDTYPE_PGID, pid);
+	write_unlock_irq(&tasklist_lock);
+	return ret;
+}
+
+/*
+ * A session or process group that the task led, it leads again, under its new
+ * number. It cannot join other ones: then it stays in those of the caller. A
+ * replaced caller stays where it is.
+ */
+static int task_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
+	int ret;
+
+	if (ctx->self)
+		return 0;
+	if (t->sid == t->pid) {
+		ret = ksys_setsid();
+		if (ret < 0)
+			return ckpt_refuse(ctx, ret,
+					   "cannot lead a session again: group %d exists",
+					   task_pid_vnr(current));
+	} else if (t->pgid == t->pid) {
+		ret = become_group_leader();
+		if (ret)
+			return ckpt_refuse(ctx, ret,
+					   "a security module forbids a process group");
+	}
+	return 0;
+}
+
+/*
+ * The terminal follows a foreground group, or the new task would be stopped as
+ * soon as it reads: its own group takes the place of the caller's. This is what
+ * a shell does for a job.
+ */
+static void take_foreground(void)
+{
+	struct tty_struct *tty = get_current_tty();
+
+	if (!tty)
+		return;
+	rcu_read_lock();
+	spin_lock_irq(&tty->ctrl.lock);
+	if (tty->ctrl.session == task_session(current) &&
+	    tty->ctrl.pgrp == task_pgrp(rcu_dereference(current->real_parent))) {
+		put_pid(tty->ctrl.pgrp);
+		tty->ctrl.pgrp = get_pid(task_pgrp(current));
+	}
+	spin_unlock_irq(&tty->ctrl.lock);
+	rcu_read_unlock();
+	tty_kref_put(tty);
+}
+
+static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
+
+	set_task_comm(current, t->comm);
+	ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+	if (!ctx->self && t->flags & CKPT_TASK_FOREGROUND &&
+	    t->pgid == t->pid && t->sid != t->pid)
+		take_foreground();
+	if (t->flags & CKPT_TASK_STOPPED)
+		ckpt_signal_stop(t->stop_signal);
+}
+
+static void task_get(void *ptr)
+{
+	get_task_struct(ptr);
+}
+
+static void task_put(void *ptr)
+{
+	put_task_struct(ptr);
+}
+
+const struct ckpt_kind ckpt_kind_task = {
+	.name = "task",
+	.about = "pid, name, leading a session or a process group, job control stop",
+	.family = CKPT_FAMILY_OBJECT,
+	.type = CKPT_REC_TASK,
+	.phase = CKPT_PHASE_TASK,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_task),
+	.object = true,
+	.obj_get = task_get,
+	.obj_put = task_put,
+	.obj_collect = task_obj_collect,
+	.obj_save = task_obj_save,
+	.check = task_check,
+	.restore = task_restore,
+	.commit = task_commit,
+};
+
+/* --- attributes ------------------------------------------------------------------------ */
+
+/* The priority that ioprio_set() has set, 0 for none. */
+static u32 get_ioprio(struct task_struct *task, bool *shared)
+{
+	u32 ioprio = 0;
+
+	*shared = false;
+#ifdef CONFIG_BLOCK
+	task_lock(task);
+	if (task->io_context) {
+		ioprio = task->io_context->ioprio;
+		*shared = atomic_read(&task->io_context->active_ref) > 1;
+	}
+	task_unlock(task);
+#endif
+	return ioprio;
+}
+
+/* As ioprio_set(2). */
+static int set_ioprio(u32 ioprio)
+{
+#ifdef CONFIG_BLOCK
+	int ret = ioprio_check_cap(ioprio);
+
+	return ret ?: set_task_ioprio(current, ioprio);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+/* The context is there if it is needed, see restore_ioprio(). */
+static void commit_ioprio(u32 ioprio)
+{
+#ifdef CONFIG_BLOCK
+	task_lock(current);
+	if (current->io_context)
+		current->io_context->ioprio = ioprio;
+	task_unlock(current);
+#endif
+}
+
+static int task_attr_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	bool shared;
+
+	get_ioprio(task, &shared);
+	if (shared)
+		return ckpt_refuse(ctx, -EBUSY,
+				   "shares an I/O context with another process (CLONE_IO)");
+	return 0;
+}
+
+static int task_attr_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_task_attr rec = {
+		.personality = task->personality,
+		.timer_slack_ns = task->timer_slack_ns,
+		.default_timer_slack_ns = task->default_timer_slack_ns,
+		.oom_score_adj = task->signal->oom_score_adj,
+		.oom_score_adj_min = task->signal->oom_score_adj_min,
+	};
+	bool shared;
+
+	rec.ioprio = get_ioprio(task, &shared);
+	if (task_no_new_privs(task))
+		rec.flags |= CKPT_ATTR_NO_NEW_PRIVS;
+	if (task->flags & PF_FORKNOEXEC)
+		rec.flags |= CKPT_ATTR_FORKNOEXEC;
+	return ckpt_write(ctx, &ckpt_kind_task_attr, ckpt_ref(ctx, task), &rec,
+			  sizeof(rec));
+}
+
+static int task_attr_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+
+	/* It asks for the current one. */
+	if (a->personality == 0xffffffff)
+		return ckpt_refuse(ctx, -EINVAL, "personality 0x%x",
+				   a->personality);
+	if (a->flags & ~(CKPT_ATTR_NO_NEW_PRIVS | CKPT_ATTR_FORKNOEXEC) ||
+	    a->pad)
+		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
+				   a->flags);
+	if (a->oom_score_adj < OOM_SCORE_ADJ_MIN ||
+	    a->oom_score_adj > OOM_SCORE_ADJ_MAX ||
+	    a->oom_score_adj_min < OOM_SCORE_ADJ_MIN ||
+	    a->oom_score_adj_min > OOM_SCORE_ADJ_MAX)
+		return ckpt_refuse(ctx, -EINVAL, "oom_score_adj %d, minimum %d",
+				   a->oom_score_adj, a->oom_score_adj_min);
+	if (a->ioprio > U16_MAX)
+		return ckpt_refuse(ctx, -EINVAL, "I/O priority 0x%x",
+				   a->ioprio);
+	return 0;
+}
+
+static int restore_ioprio(struct ckpt_ctx *ctx, u32 ioprio)
+{
+	bool shared;
+	u32 old = get_ioprio(current, &shared);
+	int ret;
+
+	if (ioprio == old)
+		return 0;
+	if (ctx->self && shared)
+		return ckpt_refuse(ctx, -EBUSY,
+				   "the caller shares its I/O context with another process");
+	ret = set_ioprio(ioprio);
+	if (ret)
+		return ckpt_refuse(ctx, ret, "cannot set I/O priority 0x%x",
+				   ioprio);
+	/* Allowed, and nothing is to be allocated at the commit any more. */
+	if (ctx->self)
+		commit_ioprio(old);
+	return 0;
+}
+
+static int task_attr_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+
+	if (task_no_new_privs(current) && !(a->flags & CKPT_ATTR_NO_NEW_PRIVS))
+		return ckpt_refuse(ctx, -EPERM,
+				   "the caller has no_new_privs, the saved process had not");
+#ifdef CONFIG_NUMA
+	if (current->mempolicy)
+		return ckpt_refuse(ctx, -EPERM,
+				   "the caller has a NUMA memory policy, the saved process had none");
+#endif
+	if (a->oom_score_adj < current->signal->oom_score_adj_min &&
+	    !capable(CAP_SYS_RESOURCE))
+		return ckpt_refuse(ctx, -EACCES,
+				   "oom_score_adj %d is below the caller's minimum %d, which needs CAP_SYS_RESOURCE",
+				   a->oom_score_adj,
+				   current->signal->oom_score_adj_min);
+	/* Below: the commit has the credentials of the saved process. */
+	if (a->oom_score_adj_min < current->signal->oom_score_adj_min &&
+	    !capable(CAP_SYS_RESOURCE))
+		a->oom_score_adj_min = current->signal->oom_score_adj_min;
+	return restore_ioprio(ctx, a->ioprio);
+}
+
+static void task_attr_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+
+	set_personality(a->personality);
+	if (a->flags & CKPT_ATTR_NO_NEW_PRIVS)
+		task_set_no_new_privs(current);
+	if (a->flags & CKPT_ATTR_FORKNOEXEC)
+		current->flags |= PF_FORKNOEXEC;
+	else
+		current->flags &= ~PF_FORKNOEXEC;
+	current->timer_slack_ns = a->timer_slack_ns;
+	current->default_timer_slack_ns = a->default_timer_slack_ns;
+
+	mutex_lock(&oom_adj_mutex);
+	current->signal->oom_score_adj = a->oom_score_adj;
+	current->signal->oom_score_adj_min = a->oom_score_adj_min;
+	mutex_unlock(&oom_adj_mutex);
+
+	if (ctx->self)
+		commit_ioprio(a->ioprio);
+}
+
+const struct ckpt_kind ckpt_kind_task_attr = {
+	.name = "task_attr",
+	.about = "personality, no_new_privs, timer slack, oom_score_adj, I/O priority",
+	.family = CKPT_FAMILY_TASK,
+	.type = CKPT_REC_TASK_ATTR,
+	.phase = CKPT_PHASE_TASK,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_task_attr),
+	.single = true,
+	.required = true,
+	.task_collect = task_attr_collect,
+	.task_save = task_attr_save,
+	.check = task_attr_check,
+	.restore = task_attr_restore,
+	.commit = task_attr_commit,
+};
+
+/* --- resource limits ---------------------------------------------------------------------- */
+
+static_assert(sizeof_field(struct ckpt_rlimits, limits) ==
+	      RLIM_NLIMITS * sizeof(struct ckpt_rlimit));
+static_assert(RLIM_INFINITY == U64_MAX);
+
+static const char * const limit_names[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = "CPU",
+	[RLIMIT_FSIZE] = "FSIZE",
+	[RLIMIT_DATA] = "DATA",
+	[RLIMIT_STACK] = "STACK",
+	[RLIMIT_CORE] = "CORE",
+	[RLIMIT_RSS] = "RSS",
+	[RLIMIT_NPROC] = "NPROC",
+	[RLIMIT_NOFILE] = "NOFILE",
+	[RLIMIT_MEMLOCK] = "MEMLOCK",
+	[RLIMIT_AS] = "AS",
+	[RLIMIT_LOCKS] = "LOCKS",
+	[RLIMIT_SIGPENDING] = "SIGPENDING",
+	[RLIMIT_MSGQUEUE] = "MSGQUEUE",
+	[RLIMIT_NICE] = "NICE",
+	[RLIMIT_RTPRIO] = "RTPRIO",
+	[RLIMIT_RTTIME] = "RTTIME",
+};
+
+static int rlimits_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_rlimits rec;
+	int i;
+
+	task_lock(task->group_leader);
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		rec.limits[i] = (struct ckpt_rlimit) {
+			.cur = task->signal->rlim[i].rlim_cur,
+			.max = task->signal->rlim[i].rlim_max,
+		};
+	task_unlock(task->group_leader);
+	return ckpt_write(ctx, &ckpt_kind_rlimits, ckpt_ref(ctx, task), &rec,
+			  sizeof(rec));
+}
+
+static int rlimits_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_rlimits *r = ckpt_payload(rec, struct ckpt_rlimits);
+	int i;
+
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		if (r->limits[i].cur > r->limits[i].max)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "RLIMIT_%s is above its maximum",
+					   limit_names[i]);
+	return 0;
+}
+
+/*
+ * As setrlimit(2). A new task gets the higher one of both limits at first: what
+ * is restored behind this may need the saved one, and may have been made when
+ * the limit was higher.
+ */
+static int rlimits_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_rlimits *r = ckpt_payload(rec, struct ckpt_rlimits);
+	int i, ret;
+
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		struct rlimit new = { r->limits[i].cur, r->limits[i].max };
+		struct rlimit *now = &current->signal->rlim[i];
+
+		if (i == RLIMIT_NOFILE && new.rlim_max > sysctl_nr_open)
+			return ckpt_refuse(ctx, -EPERM,
+					   "RLIMIT_NOFILE %lu is above fs.nr_open",
+					   new.rlim_max);
+		if (new.rlim_max > now->rlim_max && !capable(CAP_SYS_RESOURCE))
+			return ckpt_refuse(ctx, -EPERM,
+					   "maximum of RLIMIT_%s %lu is above the caller's %lu, which needs CAP_SYS_RESOURCE",
+					   limit_names[i], new.rlim_max,
+					   now->rlim_max);
+		ret = security_task_setrlimit(current, i, &new);
+		if (ret)
+			return ckpt_refuse(ctx, ret,
+					   "a security module forbids RLIMIT_%s",
+					   limit_names[i]);
+		if (ctx->self)
+			continue;
+		task_lock(current->group_leader);
+		now->rlim_cur = max(now->rlim_cur, new.rlim_cur);
+		now->rlim_max = max(now->rlim_max, new.rlim_max);
+		task_unlock(current->group_leader);
+	}
+	return 0;
+}
+
+static void rlimits_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_rlimits *r = ckpt_payload(rec, struct ckpt_rlimits);
+	int i;
+
+	task_lock(current->group_leader);
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		current->signal->rlim[i] = (struct rlimit) {
+			.rlim_cur = r->limits[i].cur,
+			.rlim_max = r->limits[i].max,
+		};
+	task_unlock(current->group_leader);
+
+	if (r->limits[RLIMIT_CPU].cur != RLIM_INFINITY)
+		update_rlimit_cpu(current, r->limits[RLIMIT_CPU].cur);
+}
+
+const struct ckpt_kind ckpt_kind_rlimits = {
+	.name = "rlimits",
+	.about = "all resource limits",
+	.family = CKPT_FAMILY_TASK,
+	.type = CKPT_REC_RLIMITS,
+	.phase = CKPT_PHASE_CRED,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_rlimits),
+	.single = true,
+	.required = true,
+	.task_save = rlimits_save,
+	.check = rlimits_check,
+	.restore = rlimits_restore,
+	.commit = rlimits_commit,
+};
+
+/* --- prctl() ---------------------------------------------------------------------------------- */
+
+/* What PR_SET_IO_FLUSHER sets, see kernel/sys.c. */
+#define IO_FLUSHER	(PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
+
+#define PRCTL_FLAGS	(CKPT_PRCTL_SUBREAPER | CKPT_PRCTL_IO_FLUSHER |	\
+			 CKPT_PRCTL_MCE_PROCESS | CKPT_PRCTL_MCE_EARLY |	\
+			 CKPT_PRCTL_NO_TSC)
+
+static int prctl_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+#ifdef TIF_NOCPUID
+	if (test_tsk_thread_flag(task, TIF_NOCPUID))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "has disabled CPUID (ARCH_SET_CPUID)");
+#endif
+	return 0;
+}
+
+/* Not affected, and things like that, are no choice of the program. */
+static u32 get_spec(struct task_struct *task, unsigned long which)
+{
+	int ret = arch_prctl_spec_ctrl_get(task, which);
+
+	return ret < 0 ? PR_SPEC_NOT_AFFECTED : ret;
+}
+
+static int prctl_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_prctl rec = {
+		.pdeath_signal = task->pdeath_signal,
+		.spec_store_bypass = get_spec(task, PR_SPEC_STORE_BYPASS),
+		.spec_indirect_branch = get_spec(task, PR_SPEC_INDIRECT_BRANCH),
+		.spec_l1d_flush = get_spec(task, PR_SPEC_L1D_FLUSH),
+	};
+
+	if (task->signal->is_child_subreaper)
+		rec.flags |= CKPT_PRCTL_SUBREAPER;
+	if ((task->flags & IO_FLUSHER) == IO_FLUSHER)
+		rec.flags |= CKPT_PRCTL_IO_FLUSHER;
+	if (task->flags & PF_MCE_PROCESS)
+		rec.flags |= CKPT_PRCTL_MCE_PROCESS;
+	if (task->flags & PF_MCE_EARLY)
+		rec.flags |= CKPT_PRCTL_MCE_EARLY;
+#ifdef TIF_NOTSC
+	if (test_tsk_thread_flag(task, TIF_NOTSC))
+		rec.flags |= CKPT_PRCTL_NO_TSC;
+#endif
+	return ckpt_write(ctx, &ckpt_kind_prctl, ckpt_ref(ctx, task), &rec,
+			  sizeof(rec));
+}
+
+static bool spec_valid(u32 spec)
+{
+	switch (spec & ~PR_SPEC_PRCTL) {
+	case PR_SPEC_NOT_AFFECTED:
+	case PR_SPEC_ENABLE:
+	case PR_SPEC_DISABLE:
+	case PR_SPEC_FORCE_DISABLE:
+	case PR_SPEC_DISABLE_NOEXEC:
+		return true;
+	}
+	return false;
+}
+
+static int prctl_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_prctl *p = ckpt_payload(rec, struct ckpt_prctl);
+
+	if (p->flags & ~PRCTL_FLAGS || p->pad)
+		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
+				   p->flags);
+	if (!valid_signal(p->pdeath_signal))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "signal %u for the parent's death",
+				   p->pdeath_signal);
+	if (!spec_valid(p->spec_store_bypass) ||
+	    !spec_valid(p->spec_indirect_branch) ||
+	    !spec_valid(p->spec_l1d_flush))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "speculation control 0x%x 0x%x 0x%x",
+				   p->spec_store_bypass,
+				   p->spec_indirect_branch, p->spec_l1d_flush);
+	return 0;
+}
+
+/*
+ * As PR_SET_SPECULATION_CTRL. What is fixed for all on the saving machine is
+ * not the program's choice, and what is fixed here is not ours, unless it leaves
+ * the program with less protection than it asked for.
+ */
+static int restore_spec(struct ckpt_ctx *ctx, unsigned long which, u32 saved,
+			u32 by_default, const char *name)
+{
+	u32 now = get_spec(current, which);
+	u32 want = saved & ~PR_SPEC_PRCTL;
+	int ret;
+
+	if (!(saved & PR_SPEC_PRCTL))
+		return 0;
+	if (!(now & PR_SPEC_PRCTL)) {
+		if (want == by_default || now == PR_SPEC_NOT_AFFECTED ||
+		    (now == PR_SPEC_DISABLE && by_default == PR_SPEC_ENABLE))
+			return 0;
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "speculation control of %s 0x%x is not available here",
+				   name, saved);
+	}
+	if ((now & ~PR_SPEC_PRCTL) == want)
+		return 0;
+	if (ctx->self)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "speculation control of %s 0x%x is not the one of the caller to be replaced",
+				   name, saved);
+	ret = arch_prctl_spec_ctrl_set(current, which, want);
+	if (ret)
+		return ckpt_refuse(ctx, ret,
+				   "cannot set speculation control of %s from 0x%x to 0x%x",
+				   name, now, saved);
+	return 0;
+}
+
+static int prctl_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_prctl *p = ckpt_payload(rec, struct ckpt_prctl);
+	int ret;
+
+#ifdef TIF_NOCPUID
+	if (test_thread_flag(TIF_NOCPUID))
+		return ckpt_refuse(ctx, -EPERM,
+				   "the caller has disabled CPUID, the saved process had not");
+#endif
+	if (p->flags & CKPT_PRCTL_IO_FLUSHER &&
+	    (current->flags & IO_FLUSHER) != IO_FLUSHER &&
+	    !capable(CAP_SYS_RESOURCE))
+		return ckpt_refuse(ctx, -EPERM,
+				   "PR_SET_IO_FLUSHER needs CAP_SYS_RESOURCE");
+	ret = restore_spec(ctx, PR_SPEC_STORE_BYPASS, p->spec_store_bypass,
+			   PR_SPEC_ENABLE, "store bypass");
+	if (!ret)
+		ret = restore_spec(ctx, PR_SPEC_INDIRECT_BRANCH,
+				   p->spec_indirect_branch, PR_SPEC_ENABLE,
+				   "indirect branches");
+	/* Here "enable" is the flush. */
+	if (!ret)
+		ret = restore_spec(ctx, PR_SPEC_L1D_FLUSH, p->spec_l1d_flush,
+				   PR_SPEC_DISABLE, "the L1D flush");
+	return ret;
+}
+
+static void set_flag(unsigned int flag, bool on)
+{
+	if (on)
+		current->flags |= flag;
+	else
+		current->flags &= ~flag;
+}
+
+/* Behind the commit of the task, whose change of credentials resets some. */
+static void prctl_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_prctl *p = ckpt_payload(rec, struct ckpt_prctl);
+
+	current->pdeath_signal = p->pdeath_signal;
+	/* It has no children which would have to know. */
+	current->signal->is_child_subreaper =
+		!!(p->flags & CKPT_PRCTL_SUBREAPER);
+	set_flag(IO_FLUSHER, p->flags & CKPT_PRCTL_IO_FLUSHER);
+	set_flag(PF_MCE_PROCESS, p->flags & CKPT_PRCTL_MCE_PROCESS);
+	set_flag(PF_MCE_EARLY, p->flags & CKPT_PRCTL_MCE_EARLY);
+#ifdef SET_TSC_CTL
+	SET_TSC_CTL(p->flags & CKPT_PRCTL_NO_TSC ? PR_TSC_SIGSEGV :
+						   PR_TSC_ENABLE);
+#endif
+}
+
+const struct ckpt_kind ckpt_kind_prctl = {
+	.name = "prctl",
+	.about = "death signal, subreaper, I/O flusher, machine checks, TSC, speculation",
+	.family = CKPT_FAMILY_TASK,
+	.type = CKPT_REC_PRCTL,
+	.phase = CKPT_PHASE_TASK,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_prctl),
+	.single = true,
+	.required = true,
+	.task_collect = prctl_collect,
+	.task_save = prctl_save,
+	.check = prctl_check,
+	.restore = prctl_restore,
+	.commit = prctl_commit,
+};

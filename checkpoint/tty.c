@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The controlling terminal. It is not saved but passed through: the restarted
+ * process gets the controlling terminal of the caller.
+ */
+
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/major.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/tty.h>
+
+#include "../drivers/tty/tty.h"
+#include "file.h"
+
+/* Which descriptors of the caller may name the device of its terminal. */
+#define STDIO_FDS	3
+
+static bool tty_match(struct file *file)
+{
+	/* All operations of terminals, of a hung up one too, have this. */
+	return IS_ENABLED(CONFIG_TTY) && file->f_op->release == tty_release;
+}
+
+/* As in tty_io.c. */
+static struct tty_struct *file_tty(struct file *file)
+{
+	return ((struct tty_file_private *)file->private_data)->tty;
+}
+
+static bool is_hung_up(struct file *file)
+{
+	return IS_ENABLED(CONFIG_TTY) && tty_hung_up_p(file);
+}
+
+static bool is_master(struct tty_struct *tty)
+{
+	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
+	       tty->driver->subtype == PTY_TYPE_MASTER;
+}
+
+static bool is_dev_tty(struct file *file)
+{
+	return file_inode(file)->i_rdev == MKDEV(TTYAUX_MAJOR, 0);
+}
+
+static bool is_controlling(struct task_struct *task, struct tty_struct *tty)
+{
+	unsigned long flags;
+	bool ret;
+
+	if (!lock_task_sighand(task, &flags))
+		return false;
+	ret = task->signal->tty == tty;
+	unlock_task_sighand(task, &flags);
+	return ret;
+}
+
+static int tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct file *file = obj->ptr;
+	struct tty_struct *tty;
+	int ret;
+
+	ret = ckpt_desc_collect_flags(ctx, file,
+				      CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
+
+	if (is_hung_up(file))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "a terminal that was hung up");
+	tty = file_tty(file);
+	if (is_master(tty))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the master side of a pseudo terminal is not supported yet");
+	if (!is_controlling(ctx->task, tty))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "a terminal that is not the controlling one (%s)",
+				   tty_name(tty));
+	return ret;
+}
+
+static int tty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct ckpt_file_tty rec = {};
+	struct file *file = obj->ptr;
+
+	ckpt_desc_fill(ctx, obj, &rec.desc);
+	rec.desc.cred = 0;
+	rec.desc.pos = 0;
+	if (is_dev_tty(file))
+		rec.desc.bits |= CKPT_FILE_DEV_TTY;
+	strscpy(rec.name, tty_name(file_tty(file)), sizeof(rec.name));
+	return ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
+}
+
+static int tty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_file_tty *p = ckpt_payload(rec, struct ckpt_file_tty);
+
+	if (p->desc.cred || p->desc.pos ||
+	    strnlen(p->name, sizeof(p->name)) == sizeof(p->name))
+		return ckpt_refuse(ctx, -EINVAL, "bad terminal");
+	return ckpt_desc_check_flags(ctx, &p->desc,
+				     CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN,
+				     CKPT_FILE_RANDOM | CKPT_FILE_NOREUSE |
+				     CKPT_FILE_DEV_TTY);
+}
+
+/*
+ * The caller's terminal as the caller has it open, not /dev/tty: ttyname(3)
+ * then tells its name.
+ */
+static bool find_callers_tty(struct ckpt_ctx *ctx, struct tty_struct *tty,
+			     struct path *path)
+{
+	struct task_struct *caller = current;
+	struct file *file;
+	unsigned int fd;
+	bool found = false;
+
+	rcu_read_lock();
+	if (!ctx->self)
+		caller = rcu_dereference(current->real_parent);
+	get_task_struct(caller);
+	rcu_read_unlock();
+
+	for (fd = 0; fd < STDIO_FDS && !found; fd++) {
+		rcu_read_lock();
+		file = task_lookup_fdget_rcu(caller, fd);
+		rcu_read_unlock();
+		if (!file)
+			continue;
+		if (tty_match(file) && !is_dev_tty(file) &&
+		    !is_hung_up(file) && file_tty(file) == tty) {
+			*path = file->f_path;
+			path_get(path);
+			found = true;
+		}
+		fput(file);
+	}
+	put_task_struct(caller);
+	return found;
+}
+
+/* Nothing here may wait for a line, or make it the controlling terminal. */
+static struct file *tty_open_path(const struct path *path, u32 flags)
+{
+	flags |= O_NONBLOCK | O_NOCTTY;
+	if (path)
+		return file_open_root(path, "", flags, 0);
+	return filp_open("/dev/tty", flags, 0);
+}
+
+static struct file *tty_open_saved(struct ckpt_ctx *ctx,
+				   const struct ckpt_file_desc *desc)
+{
+	bool by_path = false;
+	struct tty_struct *tty;
+	struct file *file;
+	struct path path;
+
+	tty = get_current_tty();
+	if (!tty)
+		return ERR_PTR(ckpt_refuse(ctx, -ENOTTY,
+					   "the caller has no controlling terminal"));
+	if (!(desc->bits & CKPT_FILE_DEV_TTY))
+		by_path = find_callers_tty(ctx, tty, &path);
+
+	/*
+	 * With the rights of the caller: the terminal is what it passes on, as
+	 * to any child. It was mostly opened by somebody else, the device may
+	 * be not the caller's (su), /dev/tty is everybody's.
+	 */
+	file = tty_open_path(by_path ? &path : NULL, desc->open_flags);
+	if (by_path && file == ERR_PTR(-EACCES))
+		file = tty_open_path(NULL, desc->open_flags);
+	if (!IS_ERR(file) && (!tty_match(file) || is_hung_up(file) ||
+			      file_tty(file) != tty)) {
+		fput(file);
+		file = ERR_PTR(-ENOTTY);
+	}
+	if (IS_ERR(file))
+		ckpt_refuse(ctx, PTR_ERR(file),
+			    "cannot open the controlling terminal of the caller (%s)",
+			    tty_name(tty));
+
+	if (by_path)
+		path_put(&path);
+	tty_kref_put(tty);
+	return file;
+}
+
+static int tty_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_file_tty *p = ckpt_payload(rec, struct ckpt_file_tty);
+	struct file *file;
+
+	file = tty_open_saved(ctx, &p->desc);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ckpt_obj_set(ctx, rec->objref, file, ckpt_file_put);
+	return ckpt_desc_restore(ctx, file, &p->desc);
+}
+
+const struct ckpt_kind ckpt_kind_file_tty = {
+	.name		= "file_tty",
+	.about		= "the controlling terminal: flags; the caller's is passed through",
+	.family		= CKPT_FAMILY_FILE,
+	.type		= CKPT_REC_FILE_TTY,
+	.phase		= CKPT_PHASE_OBJECT,
+	.version	= 1,
+	.min_version	= 1,
+	CKPT_PAYLOAD(struct ckpt_file_tty),
+	.object		= true,
+	.obj_get	= ckpt_file_get,
+	.obj_put	= ckpt_file_put,
+	.obj_collect	= tty_collect,
+	.obj_save	= tty_save,
+	.file_match	= tty_match,
+	.check		= tty_check,
+	.restore	= tty_restore,
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The system call interface of checkpoint/restart.
+ *
+ *	long checkpoint(pid_t pid, int fd, unsigned long flags);
+ *	long restart(int crid, int fd, unsigned long flags);
+ *
+ * See checkpoint(2), restart(2) and Documentation/checkpoint.txt.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_H
+#define _UAPI_LINUX_CHECKPOINT_H
+
+#ifndef __NR_checkpoint
+#define __NR_checkpoint		548
+#endif
+#ifndef __NR_restart
+#define __NR_restart		549
+#endif
+
+/* The version of this interface, as CHECKPOINT_QUERY reports it. */
+#define CHECKPOINT_ABI_VERSION	1
+
+/*
+ * Flags of checkpoint().
+ */
+
+/* Write nothing, find every reason why a checkpoint would be refused. */
+#define CHECKPOINT_DRY_RUN	(1UL << 0)
+/* Write the coverage table of this kernel as text to fd; pid must be 0. */
+#define CHECKPOINT_QUERY	(1UL << 1)
+/* Kill the process (SIGKILL) once its image is complete, before it runs on. */
+#define CHECKPOINT_KILL		(1UL << 2)
+
+#define CHECKPOINT_FLAGS	(CHECKPOINT_DRY_RUN | CHECKPOINT_QUERY | \
+				 CHECKPOINT_KILL)
+
+/*
+ * Flags of restart().
+ */
+
+/* Replace the caller instead of making a new child. */
+#define RESTART_SELF		(1UL << 0)
+/* Take fresh pids instead of the saved ones. */
+#define RESTART_FRESH_PIDS	(1UL << 1)
+/* Leave the new process stopped, as if by SIGSTOP. */
+#define RESTART_STOPPED		(1UL << 2)
+
+#define RESTART_FLAGS		(RESTART_SELF | RESTART_FRESH_PIDS | \
+				 RESTART_STOPPED)
+
+/*
+ * The reasons. Both calls take in the upper half of their flags a file
+ * descriptor to which the reasons of a failure are written as text, a reason a
+ * line, after the checkpointed process runs again:
+ *
+ *	errno=95 pid=17 comm=cat fd=5 kind=socket: sockets are not supported
+ *
+ * In front of the colon stand pairs of a name and a value without blanks, in
+ * this order, those left out that do not apply: errno, pid, comm (with bytes
+ * outside of 0x21 to 0x7e, and '\\', '=' and ':', written as \ooo), fd, vaddr
+ * (0xSTART-0xEND), rec (the offset of a record in the image), kind. Behind
+ * the colon and one blank stands a sentence for people.
+ */
+#define CHECKPOINT_LOG_SHIFT	32
+#define CHECKPOINT_LOG_FD(fd)	(((unsigned long)(fd) + 1) << \
+				 CHECKPOINT_LOG_SHIFT)
+
+#endif /* _UAPI_LINUX_CHECKPOINT_H */

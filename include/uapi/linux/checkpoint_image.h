@@ -1,0 +1,806 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The checkpoint image: a sequence of records.
+ *
+ *	HEADER
+ *	metadata records; an object precedes its first use
+ *	META_END
+ *	PAGES records, each followed by page-aligned page contents
+ *	END
+ *
+ * All numbers are little endian. A record is a struct ckpt_rec_hdr, its
+ * payload, and zero bytes up to a multiple of 8. Payload structs grow at the
+ * tail only: a shorter payload than the reader knows is extended with zero
+ * bytes (down to a minimum), the unknown tail of a longer one must be zero. A
+ * new meaning is a new record type. See checkpoint-image(5).
+ *
+ * This file is the only description of the records: ckptinfo's decoder and
+ * encoder and the field fuzzer are generated from it. So it keeps to a simple
+ * form: members are __u8 to __u64, __s32, __s64, ckpt_ref_t, structs of this
+ * file, or arrays of those with a constant in decimal; the last member may be a
+ * flexible array; a comment "rec: NAME" stands in the line above the struct
+ * which is the payload of the record type CKPT_REC_NAME. Members named pad or
+ * padN are zero. There is no implicit padding.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_IMAGE_H
+#define _UAPI_LINUX_CHECKPOINT_IMAGE_H
+
+#include <linux/types.h>
+
+/* Format version, raised when old readers must not read new images. */
+#define CKPT_IMAGE_VERSION	1
+
+/* An object's number in its image, dense from 1. 0 is "none". */
+typedef __u32 ckpt_ref_t;
+
+/**
+ * struct ckpt_rec_hdr - in front of each record
+ * @type:    CKPT_REC_*
+ * @version: version of the payload for this type
+ * @flags:   CKPT_RECF_*
+ * @len:     bytes of payload, without the padding to 8
+ * @objref:  the object that this record defines or belongs to
+ * @crc32c:  over header (with 0 in this field), payload and padding; finds bit
+ *           rot, protects against nothing else
+ */
+struct ckpt_rec_hdr {
+	__u32 type;
+	__u16 version;
+	__u16 flags;
+	__u64 len;
+	__u32 objref;
+	__u32 crc32c;
+};
+
+/* A reader that does not know this type may skip the record. */
+#define CKPT_RECF_OPTIONAL	(1U << 0)
+
+/* Types. The first one makes the image begin with the bytes "CKPT". */
+#define CKPT_REC_HEADER		0x54504b43U
+
+/* the frame of the image */
+#define CKPT_REC_META_END	0x01U
+#define CKPT_REC_PAGES		0x02U
+#define CKPT_REC_END		0x03U
+#define CKPT_REC_ERROR		0x04U
+
+/* objects that tasks share */
+#define CKPT_REC_CRED		0x10U
+#define CKPT_REC_MM		0x11U
+#define CKPT_REC_FILES		0x12U
+#define CKPT_REC_FS		0x13U
+#define CKPT_REC_SIGHAND	0x14U
+#define CKPT_REC_INODE		0x15U	/* a file without a name: contents */
+#define CKPT_REC_SHMEM		0x16U	/* shared anonymous memory, memfd */
+#define CKPT_REC_PIPE		0x17U
+#define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
+
+/* open file descriptions, objects too */
+#define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
+#define CKPT_REC_FILE_DEV	0x41U	/* /dev/null and its like */
+#define CKPT_REC_FILE_TTY	0x42U
+#define CKPT_REC_FILE_PIPE	0x43U
+#define CKPT_REC_FILE_MEMFD	0x44U
+#define CKPT_REC_FILE_UNLINKED	0x45U
+
+/* mappings, belonging to an MM */
+#define CKPT_REC_VMA_ANON	0x80U
+#define CKPT_REC_VMA_FILE	0x81U
+#define CKPT_REC_VMA_SHMEM	0x82U
+#define CKPT_REC_VMA_HUGETLB	0x83U
+#define CKPT_REC_VMA_SPECIAL	0x84U	/* vdso, vvar */
+#define CKPT_REC_MM_LAYOUT	0x85U	/* what an MM has besides mappings */
+
+/* a task (an object) and what belongs to it */
+#define CKPT_REC_TASK		0xc0U
+#define CKPT_REC_TASK_ATTR	0xc1U
+#define CKPT_REC_RLIMITS	0xc2U
+#define CKPT_REC_SCHED		0xc3U
+#define CKPT_REC_PRCTL		0xc4U
+#define CKPT_REC_SIGNAL		0xc5U	/* masks, altstack */
+#define CKPT_REC_SIGPENDING	0xc6U
+#define CKPT_REC_ITIMERS	0xc7U
+#define CKPT_REC_POSIX_TIMER	0xc8U
+#define CKPT_REC_RSEQ		0xc9U
+#define CKPT_REC_ROBUST		0xcaU	/* robust list, clear_child_tid */
+#define CKPT_REC_RESTART_BLOCK	0xcbU
+#define CKPT_REC_CPUTIME	0xccU
+
+/* architecture: x86-64 */
+#define CKPT_REC_X86_REGS	0x100U
+#define CKPT_REC_X86_XSTATE	0x101U
+#define CKPT_REC_X86_LDT	0x102U
+#define CKPT_REC_X86_TLS	0x103U
+
+/* --- the frame -------------------------------------------------------- */
+
+/* ckpt_header.incompat: what a reader must know to read this image */
+#define CKPT_INCOMPAT_KNOWN	0ULL
+
+/* rec: HEADER */
+struct ckpt_header {
+	__u32 image_version;
+	__u32 machine;		/* EM_X86_64 */
+	__u32 page_size;
+	__u32 crid;
+	__u64 incompat;
+	__u64 compat;
+	__u64 task_size;
+	__u64 xfeatures;	/* components that the saving kernel enabled */
+	__u32 xstate_size;
+	__u32 nsig;
+	__u64 realtime_ns;	/* clocks at the moment of the checkpoint */
+	__u64 monotonic_ns;
+	__u64 boottime_ns;
+	__u8 release[65];	/* uts, for people */
+	__u8 version[65];
+	__u8 pad[6];
+};
+
+/* rec: META_END */
+struct ckpt_meta_end {
+	__u64 nr_records;	/* before this one, the header too */
+	__u32 nr_objects;
+	__u32 nr_tasks;
+};
+
+/*
+ * Page contents: the record, zero bytes up to a multiple of page_size in the
+ * image, then nr_pages pages, those of the first extent first. They have no
+ * checksum.
+ */
+#define CKPT_EXTENT_HUGE	(1U << 0)	/* was mapped by a huge page */
+
+struct ckpt_extent {
+	__u64 start;		/* vaddr in an MM, byte offset in an INODE or SHMEM */
+	__u32 nr_pages;
+	__u32 flags;
+};
+
+/* rec: PAGES */
+struct ckpt_pages {
+	__u32 nr_pages;
+	__u32 nr_extents;
+	struct ckpt_extent extents[];
+};
+
+/* rec: END */
+struct ckpt_end {
+	__u64 nr_records;	/* before this one, in the whole image */
+	__u64 nr_pages;
+};
+
+/* Stands where saving failed, instead of all that would follow. */
+/* rec: ERROR */
+struct ckpt_error {
+	__s32 error;		/* errno, positive */
+	__u32 pad;
+	__u8 reason[];		/* as on the log fd, no NUL */
+};
+
+/* --- tasks ------------------------------------------------------------ */
+
+#define CKPT_TASK_STOPPED	(1U << 0)	/* in a job control stop */
+#define CKPT_TASK_FOREGROUND	(1U << 1)	/* in its terminal's foreground group */
+
+/* rec: TASK */
+struct ckpt_task {
+	__s32 pid;		/* all as seen from the saver's pid namespace */
+	__s32 tgid;
+	__s32 ppid;
+	__s32 pgid;
+	__s32 sid;
+	__s32 exit_signal;
+	__u32 flags;		/* CKPT_TASK_* */
+	__u32 stop_signal;	/* of the job control stop */
+	ckpt_ref_t cred;
+	ckpt_ref_t mm;
+	ckpt_ref_t files;
+	ckpt_ref_t fs;
+	ckpt_ref_t sighand;
+	__u32 pad;
+	__u8 comm[16];
+};
+
+/* --- task attributes (task.c, cred.c, signal.c, timer.c, ...) ------------ */
+
+#define CKPT_ATTR_NO_NEW_PRIVS	(1U << 0)
+#define CKPT_ATTR_FORKNOEXEC	(1U << 1)	/* has not called execve() */
+
+/* rec: TASK_ATTR */
+struct ckpt_task_attr {
+	__u32 personality;
+	__u32 flags;		/* CKPT_ATTR_* */
+	__u64 timer_slack_ns;
+	__u64 default_timer_slack_ns;
+	__s32 oom_score_adj;
+	__s32 oom_score_adj_min;
+	__u32 ioprio;		/* as in ioprio_set(2), 0: none was set */
+	__u32 pad;
+};
+
+struct ckpt_rlimit {
+	__u64 cur;		/* all bits set: no limit */
+	__u64 max;
+};
+
+/* rec: RLIMITS */
+struct ckpt_rlimits {
+	struct ckpt_rlimit limits[16];
+};
+
+#define CKPT_SCHED_RESET_ON_FORK	(1U << 0)
+#define CKPT_SCHED_AFFINITY		(1U << 1)	/* was set by the program */
+
+/* rec: SCHED */
+struct ckpt_sched {
+	__u32 policy;		/* SCHED_* */
+	__s32 nice;
+	__u32 rt_priority;
+	__u32 flags;		/* CKPT_SCHED_* */
+	__u64 slice_ns;		/* sched_attr.sched_runtime, 0: the default */
+	__u64 cpus[];		/* with CKPT_SCHED_AFFINITY: bit n % 64 of word n / 64 */
+};
+
+#define CKPT_PRCTL_SUBREAPER	(1U << 0)
+#define CKPT_PRCTL_IO_FLUSHER	(1U << 1)
+#define CKPT_PRCTL_MCE_PROCESS	(1U << 2)	/* PR_MCE_KILL_SET was used */
+#define CKPT_PRCTL_MCE_EARLY	(1U << 3)	/* ... with PR_MCE_KILL_EARLY */
+#define CKPT_PRCTL_NO_TSC	(1U << 4)	/* PR_TSC_SIGSEGV */
+
+/* rec: PRCTL */
+struct ckpt_prctl {
+	__u32 flags;		/* CKPT_PRCTL_* */
+	__u32 pdeath_signal;
+	__u32 spec_store_bypass;	/* these as PR_GET_SPECULATION_CTRL says */
+	__u32 spec_indirect_branch;
+	__u32 spec_l1d_flush;
+	__u32 pad;
+};
+
+struct ckpt_usage {
+	__u64 utime_ns;
+	__u64 stime_ns;
+	__u64 gtime_ns;
+	__u64 runtime_ns;	/* 0 for children */
+	__u64 nvcsw;
+	__u64 nivcsw;
+	__u64 min_flt;
+	__u64 maj_flt;
+	__u64 inblock;		/* as in struct rusage, in units of 512 bytes */
+	__u64 oublock;
+	__u64 maxrss_pages;	/* 0 for the thread */
+};
+
+/* rec: CPUTIME */
+struct ckpt_cputime {
+	struct ckpt_usage thread;
+	struct ckpt_usage dead_threads;
+	struct ckpt_usage children;
+};
+
+/* rec: CRED */
+struct ckpt_cred {
+	__u32 uid;		/* ids as seen from the saver's user namespace */
+	__u32 gid;
+	__u32 suid;
+	__u32 sgid;
+	__u32 euid;
+	__u32 egid;
+	__u32 fsuid;
+	__u32 fsgid;
+	__u64 cap_inheritable;	/* capability sets: bit n is CAP_n */
+	__u64 cap_permitted;
+	__u64 cap_effective;
+	__u64 cap_bset;
+	__u64 cap_ambient;
+	__u32 securebits;
+	__u32 reqkey_keyring;	/* KEYCTL_SET_REQKEY_KEYRING */
+	__u8 label[256];	/* security context, empty: none */
+	__u32 groups[];		/* ascending */
+};
+
+struct ckpt_sigaction {
+	__u64 handler;
+	__u64 flags;		/* SA_* */
+	__u64 restorer;
+	__u64 mask;		/* signal sets: bit n - 1 is signal n */
+};
+
+/* rec: SIGHAND */
+struct ckpt_sighand {
+	struct ckpt_sigaction actions[64];
+};
+
+#define CKPT_SIGNAL_RESTORE_MASK	(1U << 0)	/* saved_mask is to be put back */
+
+/* rec: SIGNAL */
+struct ckpt_signal {
+	__u64 blocked;
+	__u64 saved_mask;	/* in ppoll() and the like: the mask outside of it */
+	__u64 altstack_sp;
+	__u64 altstack_size;
+	__u32 altstack_flags;	/* SS_* */
+	__u32 flags;		/* CKPT_SIGNAL_* */
+};
+
+/* This entry is the one of the POSIX timer whose id is in it. */
+#define CKPT_SIGINFO_TIMER	(1U << 0)
+
+struct ckpt_siginfo {
+	__s32 signo;
+	__s32 error;
+	__s32 code;
+	__u32 flags;		/* CKPT_SIGINFO_*; padding in a siginfo_t */
+	__u8 fields[112];	/* as in a siginfo_t */
+};
+
+/*
+ * A queue can take several records, its entries are in order. A signal can be
+ * pending without an entry.
+ */
+/* rec: SIGPENDING */
+struct ckpt_sigpending {
+	__u64 set;
+	__u32 shared;		/* 0: of the thread, 1: of the process */
+	__u32 nr_infos;
+	struct ckpt_siginfo infos[];
+};
+
+#define CKPT_ITIMER_REAL_ACTIVE	(1U << 0)
+/* These signals were pending when the timers were looked at. */
+#define CKPT_ITIMER_SIGALRM	(1U << 1)
+#define CKPT_ITIMER_SIGVTALRM	(1U << 2)
+#define CKPT_ITIMER_SIGPROF	(1U << 3)
+#define CKPT_ITIMER_SIGNALS	(CKPT_ITIMER_SIGALRM | CKPT_ITIMER_SIGVTALRM | \
+				 CKPT_ITIMER_SIGPROF)
+
+/*
+ * Times are in ns, remaining ones from the checkpoint on. For real they are
+ * negative when the timer expired and waits for its signal to be taken.
+ */
+/* rec: ITIMERS */
+struct ckpt_itimers {
+	__s64 real_remaining;
+	__u64 real_interval;
+	__u64 virt_remaining;	/* 0: not armed */
+	__u64 virt_interval;
+	__u64 prof_remaining;
+	__u64 prof_interval;
+	__u32 flags;		/* CKPT_ITIMER_* */
+	__u32 next_posix_timer;	/* the id that timer_create() tries first */
+};
+
+#define CKPT_PTIMER_ACTIVE	(1U << 0)	/* waits for its time */
+#define CKPT_PTIMER_PENDING	(1U << 1)	/* its signal is pending */
+#define CKPT_PTIMER_REQUEUE	(1U << 2)	/* goes on when its signal is taken */
+
+/* rec: POSIX_TIMER */
+struct ckpt_posix_timer {
+	__s32 id;
+	__s32 clock;		/* clockid_t, CPU clocks of oneself with pid 0 */
+	__s32 notify;		/* SIGEV_*; SIGEV_THREAD_ID means the thread */
+	__s32 signo;
+	__u64 value;		/* sigev_value */
+	__u64 remaining_ns;	/* 0: not armed */
+	__u64 interval_ns;
+	__s64 overrun;		/* so far, -1: no expiry yet */
+	__s64 overrun_last;	/* of the last signal that was taken */
+	__u32 flags;		/* CKPT_PTIMER_* */
+	__u32 pad;
+};
+
+
+/* --- the ABI of a thread (restart_block.c, robust.c, rseq.c) --------------- */
+
+/* ckpt_restart_block.which */
+#define CKPT_RESTART_NONE	0U	/* restart_syscall() gives EINTR */
+#define CKPT_RESTART_NANOSLEEP	1U
+#define CKPT_RESTART_POLL	2U
+#define CKPT_RESTART_FUTEX	3U	/* FUTEX_WAIT, FUTEX_WAIT_BITSET */
+/* ckpt_restart_block.flags */
+#define CKPT_RESTART_TIMEOUT	(1U << 0)	/* there is one */
+#define CKPT_RESTART_REALTIME	(1U << 1)	/* absolute, CLOCK_REALTIME */
+#define CKPT_RESTART_REMAINING	(1U << 2)	/* nanosleep tells what is left */
+#define CKPT_RESTART_SHARED	(1U << 3)	/* not FUTEX_PRIVATE_FLAG */
+
+/* How an interrupted system call goes on. What does not apply is 0. */
+/* rec: RESTART_BLOCK */
+struct ckpt_restart_block {
+	__u32 which;		/* CKPT_RESTART_* */
+	__u32 flags;
+	__s64 time_ns;		/* that was left of the timeout, or its end */
+	__u64 addr;		/* vaddr of rmtp, of fds, of the futex */
+	__s32 clockid;		/* nanosleep */
+	__s32 nfds;		/* poll */
+	__u32 val;		/* futex */
+	__u32 bitset;		/* futex */
+};
+
+/* rec: ROBUST */
+struct ckpt_robust {
+	__u64 robust_list;	/* vaddr of the head, 0: none */
+	__u64 clear_child_tid;	/* vaddr, 0: none */
+};
+
+/* rec: RSEQ */
+struct ckpt_rseq {
+	__u64 rseq;		/* vaddr, 0: not registered */
+	__u32 len;
+	__u32 sig;
+	__u32 feature_size;	/* bytes of struct rseq that the kernel knew */
+	__u32 pad;
+};
+
+/* --- architecture x86-64 (arch/x86/kernel/checkpoint.c) ------------------ */
+
+/* ckpt_x86_regs.state */
+#define CKPT_X86_FSGSBASE	(1U << 0)	/* may use RDFSBASE and so on */
+#define CKPT_X86_VSYSCALL	(1U << 1)	/* sees the vsyscall page */
+
+/*
+ * The members down to gs are those of struct user_regs_struct, but for flags,
+ * here rflags. Behind them what the next signal frame will show of the last
+ * fault.
+ */
+/* rec: X86_REGS */
+struct ckpt_x86_regs {
+	__u64 r15;
+	__u64 r14;
+	__u64 r13;
+	__u64 r12;
+	__u64 bp;
+	__u64 bx;
+	__u64 r11;
+	__u64 r10;
+	__u64 r9;
+	__u64 r8;
+	__u64 ax;
+	__u64 cx;
+	__u64 dx;
+	__u64 si;
+	__u64 di;
+	__u64 orig_ax;
+	__u64 ip;
+	__u64 cs;
+	__u64 rflags;
+	__u64 sp;
+	__u64 ss;
+	__u64 fs_base;
+	__u64 gs_base;
+	__u64 ds;
+	__u64 es;
+	__u64 fs;
+	__u64 gs;
+	__u64 cr2;
+	__u64 trap_nr;
+	__u64 error_code;
+	__u32 state;		/* CKPT_X86_* */
+	__u32 shstk_locked;	/* as ARCH_SHSTK_LOCK takes it */
+};
+
+/* ckpt_x86_xstate.flags */
+#define CKPT_X86_XSAVE		(1U << 0)	/* else FXSAVE, no component > 1 */
+#define CKPT_X86_PKU		(1U << 1)	/* pkru has a meaning */
+
+/*
+ * area is an uncompacted XSAVE area, as NT_X86_XSTATE shows it, with an empty
+ * software area, with PKRU kept out of it. Components lie where the saving CPU
+ * puts them; offset and size (by number, 0 for 0 and 1, which have a fixed
+ * place, and for those that are not in xfeatures) say where.
+ */
+/* rec: X86_XSTATE */
+struct ckpt_x86_xstate {
+	__u64 xfeatures;	/* components that are not in their initial state */
+	__u64 enabled;		/* components that the program could use */
+	__u32 flags;		/* CKPT_X86_* */
+	__u32 pkru;
+	__u32 offset[32];
+	__u32 size[32];
+	__u8 area[];
+};
+
+/* A segment descriptor in the form of struct user_desc. */
+struct ckpt_x86_desc {
+	__u32 entry_number;
+	__u32 base_addr;
+	__u32 limit;
+	__u32 flags;		/* from bit 0: seg_32bit, contents (2 bits),
+				 * read_exec_only, limit_in_pages,
+				 * seg_not_present, useable
+				 */
+};
+
+/* rec: X86_TLS */
+struct ckpt_x86_tls {
+	struct ckpt_x86_desc desc[3];	/* entry_number 12, 13, 14 */
+};
+
+/* Descriptors that are not empty, with a rising entry_number. */
+/* rec: X86_LDT */
+struct ckpt_x86_ldt {
+	__u32 nr_entries;	/* size of the table */
+	__u32 pad;
+	struct ckpt_x86_desc desc[];
+};
+
+/* ckpt_vma_special.which */
+#define CKPT_SPECIAL_VDSO	1U
+#define CKPT_SPECIAL_VVAR	2U
+/* ckpt_vma_special.flags */
+#define CKPT_SPECIAL_CURRENT	(1U << 0)	/* where the kernel believes it */
+
+/* A mapping of which the kernel has the contents. */
+/* rec: VMA_SPECIAL */
+struct ckpt_vma_special {
+	__u64 start;
+	__u64 end;
+	__u32 which;		/* CKPT_SPECIAL_* */
+	__u32 prot;		/* PROT_* */
+	__u32 flags;
+	__u32 image_size;	/* of the vdso's code, in bytes */
+	__u32 image_crc32c;
+	__u32 pad;
+};
+
+/* --- memory (mm.c, vma.c, shmem.c) -------------------------------------- */
+
+/*
+ * The records of an MM follow each other: MM, its VMA_* in ascending order,
+ * MM_LAYOUT.
+ */
+
+#define CKPT_MM_TOPDOWN		(1U << 0)	/* mmap() searches downwards */
+
+/* rec: MM */
+struct ckpt_mm {
+	__u64 mmap_base;
+	__u64 mmap_legacy_base;
+	__u32 flags;		/* CKPT_MM_* */
+	__u32 pad;
+};
+
+#define CKPT_LAYOUT_THP_DISABLE		(1U << 0)	/* PR_SET_THP_DISABLE */
+#define CKPT_LAYOUT_KSM_ANY		(1U << 1)	/* PR_SET_MEMORY_MERGE */
+#define CKPT_LAYOUT_MDWE		(1U << 2)	/* PR_SET_MDWE */
+#define CKPT_LAYOUT_MDWE_NO_INHERIT	(1U << 3)
+#define CKPT_LAYOUT_LOCK_FUTURE		(1U << 4)	/* MCL_FUTURE */
+#define CKPT_LAYOUT_LOCK_ONFAULT	(1U << 5)	/* MCL_ONFAULT */
+
+/* rec: MM_LAYOUT */
+struct ckpt_mm_layout {
+	__u64 start_code;	/* as in prctl(PR_SET_MM_MAP) */
+	__u64 end_code;
+	__u64 start_data;
+	__u64 end_data;
+	__u64 start_brk;
+	__u64 brk;
+	__u64 start_stack;
+	__u64 arg_start;
+	__u64 arg_end;
+	__u64 env_start;
+	__u64 env_end;
+	ckpt_ref_t exe;		/* the file of /proc/PID/exe */
+	__u32 flags;		/* CKPT_LAYOUT_* */
+	__u32 dumpable;		/* as prctl(PR_GET_DUMPABLE) tells */
+	__u32 coredump_filter;	/* as /proc/PID/coredump_filter shows */
+	__u64 membarrier;	/* MEMBARRIER_CMD_REGISTER_* that were done */
+	__u64 auxv[];		/* pairs, the last is AT_NULL */
+};
+
+/* ckpt_vma.flags */
+#define CKPT_VMA_READ		(1ULL << 0)
+#define CKPT_VMA_WRITE		(1ULL << 1)
+#define CKPT_VMA_EXEC		(1ULL << 2)
+#define CKPT_VMA_MAYREAD	(1ULL << 3)	/* mprotect() may give it */
+#define CKPT_VMA_MAYWRITE	(1ULL << 4)
+#define CKPT_VMA_MAYEXEC	(1ULL << 5)
+#define CKPT_VMA_SHARED		(1ULL << 6)	/* MAP_SHARED */
+#define CKPT_VMA_GROWSDOWN	(1ULL << 7)
+#define CKPT_VMA_NORESERVE	(1ULL << 8)
+#define CKPT_VMA_DROPPABLE	(1ULL << 9)	/* MAP_DROPPABLE */
+#define CKPT_VMA_LOCKED		(1ULL << 10)
+#define CKPT_VMA_LOCKONFAULT	(1ULL << 11)
+#define CKPT_VMA_DONTFORK	(1ULL << 12)	/* this and below: MADV_* */
+#define CKPT_VMA_WIPEONFORK	(1ULL << 13)
+#define CKPT_VMA_DONTDUMP	(1ULL << 14)
+#define CKPT_VMA_HUGEPAGE	(1ULL << 15)
+#define CKPT_VMA_NOHUGEPAGE	(1ULL << 16)
+#define CKPT_VMA_MERGEABLE	(1ULL << 17)
+#define CKPT_VMA_SEQUENTIAL	(1ULL << 18)
+#define CKPT_VMA_RANDOM		(1ULL << 19)
+#define CKPT_VMA_DONTEXPAND	(1ULL << 20)	/* not by mremap() */
+
+/* Every VMA_* record begins with start and end, those of memory with this. */
+struct ckpt_vma {
+	__u64 start;
+	__u64 end;
+	__u64 flags;		/* CKPT_VMA_* */
+};
+
+/* Private anonymous memory. */
+/* rec: VMA_ANON */
+struct ckpt_vma_anon {
+	struct ckpt_vma vma;
+	__u8 name[];		/* PR_SET_VMA_ANON_NAME, no NUL */
+};
+
+/* A mapping of an open file description. */
+/* rec: VMA_FILE */
+struct ckpt_vma_file {
+	struct ckpt_vma vma;
+	__u64 offset;		/* in the file, bytes */
+	ckpt_ref_t file;
+	__u32 pad;
+};
+
+/* Shared anonymous memory. */
+/* rec: VMA_SHMEM */
+struct ckpt_vma_shmem {
+	struct ckpt_vma vma;
+	__u64 offset;
+	ckpt_ref_t shmem;
+	__u32 pad;
+	__u8 name[];
+};
+
+/* Private anonymous memory of huge pages of a fixed size. */
+/* rec: VMA_HUGETLB */
+struct ckpt_vma_hugetlb {
+	struct ckpt_vma vma;
+	__u64 offset;
+	__u64 huge_size;	/* bytes of a huge page */
+};
+
+#define CKPT_SHMEM_MEMFD	(1U << 0)	/* else shared anonymous memory */
+#define CKPT_SHMEM_NORESERVE	(1U << 1)
+
+/* rec: SHMEM */
+struct ckpt_shmem {
+	__u64 size;
+	__u32 flags;		/* CKPT_SHMEM_* */
+	__u32 seals;		/* F_SEAL_* */
+	__u32 mode;		/* permission bits */
+	__u32 uid;		/* in the saver's user namespace */
+	__u32 gid;
+	__u32 pad;
+	__s64 atime_sec;
+	__s64 mtime_sec;
+	__u32 atime_nsec;
+	__u32 mtime_nsec;
+	__u8 name[];		/* as given to memfd_create(), no NUL */
+};
+
+/* --- files (files.c, file.c, inode.c, fs.c, pipe.c, tty.c) --------------- */
+
+#define CKPT_FD_CLOEXEC		(1U << 0)
+
+struct ckpt_fd {
+	__s32 fd;
+	__u32 flags;		/* CKPT_FD_* */
+	ckpt_ref_t file;
+};
+
+/* rec: FILES */
+struct ckpt_files {
+	__u32 nr_fds;
+	__u32 pad;
+	struct ckpt_fd fds[];	/* ascending */
+};
+
+/* rec: FS */
+struct ckpt_fs {
+	__u32 umask;
+	__u32 root_len;		/* bytes of the first path, with its NUL */
+	__u8 paths[];		/* root and working directory, two strings */
+};
+
+/* ckpt_file_desc.bits */
+#define CKPT_FILE_MAPPED	(1U << 0)	/* contents must be unchanged */
+#define CKPT_FILE_EXEC		(1U << 1)	/* opened by execve() */
+#define CKPT_FILE_RANDOM	(1U << 2)	/* POSIX_FADV_RANDOM */
+#define CKPT_FILE_NOREUSE	(1U << 3)	/* POSIX_FADV_NOREUSE */
+#define CKPT_FILE_NOWAIT	(1U << 4)	/* pipes: RWF_NOWAIT works */
+#define CKPT_FILE_NO_WRITER	(1U << 5)	/* FIFOs: none was seen yet */
+#define CKPT_FILE_DEV_TTY	(1U << 6)	/* terminals: is /dev/tty */
+
+/* What all open file descriptions have. */
+struct ckpt_file_desc {
+	__u64 pos;
+	__u32 open_flags;	/* as F_GETFL gives them */
+	__u32 bits;		/* CKPT_FILE_* */
+	ckpt_ref_t cred;	/* of the one who opened it */
+	__u32 pad;
+};
+
+#define CKPT_FILE_ID_BTIME	(1U << 0)	/* btime is known */
+
+/* How a restart knows that what it finds at a path is what was there. */
+struct ckpt_file_id {
+	__u64 size;
+	__s64 mtime_sec;
+	__s64 btime_sec;
+	__u32 mtime_nsec;
+	__u32 btime_nsec;
+	__u32 mode;		/* type only, S_IFMT */
+	__u32 rdev_major;
+	__u32 rdev_minor;
+	__u32 flags;		/* CKPT_FILE_ID_* */
+};
+
+/* rec: FILE */
+struct ckpt_file {
+	struct ckpt_file_desc desc;
+	struct ckpt_file_id id;
+	__u8 path[];		/* with its NUL */
+};
+
+/* rec: FILE_DEV */
+struct ckpt_file_dev {
+	struct ckpt_file_desc desc;
+	struct ckpt_file_id id;
+	__u8 path[];
+};
+
+/* rec: FILE_TTY */
+struct ckpt_file_tty {
+	struct ckpt_file_desc desc;
+	__u8 name[64];		/* of the terminal, for people */
+};
+
+/* rec: PIPE */
+struct ckpt_pipe {
+	__u32 size;		/* bytes, as F_GETPIPE_SZ gives it */
+	ckpt_ref_t cred;	/* who makes it */
+	__u8 path[];		/* of a FIFO; none: a pipe */
+};
+
+#define CKPT_PIPE_BUF_PACKET	(1U << 0)
+
+/* rec: PIPE_BUF */
+struct ckpt_pipe_buf {
+	__u32 flags;		/* CKPT_PIPE_BUF_* */
+	__u32 pad;
+	__u8 data[];		/* at most a page */
+};
+
+/* rec: FILE_PIPE */
+struct ckpt_file_pipe {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t pipe;
+	__u32 pad;
+};
+
+#define CKPT_INODE_LINKABLE	(1U << 0)	/* O_TMPFILE without O_EXCL */
+
+/* rec: INODE */
+struct ckpt_inode {
+	__u64 size;
+	__s64 mtime_sec;
+	__u32 mtime_nsec;
+	__u32 mode;		/* permissions only, 07777 */
+	__u32 uid;		/* as the saver's user namespace sees them */
+	__u32 gid;
+	ckpt_ref_t cred;	/* who makes it */
+	__u32 flags;		/* CKPT_INODE_* */
+	__u8 dir[];		/* the directory where it is made, with its NUL */
+};
+
+/* rec: FILE_UNLINKED */
+struct ckpt_file_unlinked {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t inode;
+	__u32 pad;
+};
+
+/* The description that memfd_create() made, not one of a later open. */
+#define CKPT_MEMFD_CREATED	(1U << 0)
+
+/* rec: FILE_MEMFD */
+struct ckpt_file_memfd {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t shmem;
+	__u32 flags;		/* CKPT_MEMFD_* */
+};
+
+#endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */
