@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * checkpoint(1): writes an image of a running process.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "common.h"
+#include "json_util.h"
+#include "output.h"
+
+static struct {
+	const char *output;
+	const char *log;
+	pid_t pid;
+	bool force;
+	bool dry_run;
+	bool check;
+	bool kill;
+	bool verbose;
+	bool json;
+	bool stats;
+} opt;
+
+/* --- progress ---------------------------------------------------------------- */
+
+/* Only a wait that is long enough to be noticed is told about. */
+#define PROGRESS_FIRST_MS	1000
+#define PROGRESS_STEP_MS	200
+
+struct progress {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool stop;
+	bool running;
+	int fd;
+};
+
+static bool progress_wait(struct progress *progress, int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	while (!progress->stop)
+		if (pthread_cond_timedwait(&progress->cond, &progress->lock,
+					   &until) == ETIMEDOUT)
+			break;
+	return !progress->stop;
+}
+
+static void *progress_thread(void *arg)
+{
+	struct progress *progress = arg;
+	bool shown = false;
+	struct stat st;
+	int ms = PROGRESS_FIRST_MS;
+
+	pthread_mutex_lock(&progress->lock);
+	while (progress_wait(progress, ms)) {
+		ms = PROGRESS_STEP_MS;
+		if (fstat(progress->fd, &st))
+			break;
+		fprintf(stderr, "\r%s: %" PRIu64 " MiB written", prog,
+			(uint64_t)st.st_size >> 20);
+		shown = true;
+	}
+	if (shown)
+		fprintf(stderr, "\r\033[K");
+	pthread_mutex_unlock(&progress->lock);
+	return NULL;
+}
+
+/* Tells how the file grows, when somebody looks on. */
+static void progress_start(struct progress *progress, int fd)
+{
+	pthread_condattr_t attr;
+	struct stat st;
+
+	memset(progress, 0, sizeof(*progress));
+	progress->fd = fd;
+	if (!isatty(STDERR_FILENO) || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return;
+	pthread_mutex_init(&progress->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&progress->cond, &attr);
+	progress->running = !pthread_create(&progress->thread, NULL,
+					    progress_thread, progress);
+}
+
+static void progress_stop(struct progress *progress)
+{
+	if (!progress->running)
+		return;
+	pthread_mutex_lock(&progress->lock);
+	progress->stop = true;
+	pthread_cond_signal(&progress->cond);
+	pthread_mutex_unlock(&progress->lock);
+	pthread_join(progress->thread, NULL);
+}
+
+/* --- what the kernel can do --------------------------------------------------- */
+
+/* The table as JSON: a line of it each, the columns stand between tabs. */
+static void print_table_json(char *text)
+{
+	struct json_object *top = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	struct json_object *row;
+	char *line, *field, *lines = NULL;
+	static const char *const names[] = { "family", "kind", "status",
+					     "about" };
+	size_t i;
+
+	for (line = strtok_r(text, "\n", &lines); line;
+	     line = strtok_r(NULL, "\n", &lines)) {
+		if (*line == '#')
+			continue;
+		row = json_object_new_object();
+		for (i = 0; i < 4 && (field = strsep(&line, "\t")); i++)
+			json_put_str(row, names[i], field);
+		json_object_array_add(list, row);
+	}
+	json_object_object_add(top, "kinds", list);
+	printf("%s\n", json_object_to_json_string_ext(top, JSON_PRETTY));
+	json_object_put(top);
+}
+
+static int do_check(void)
+{
+	char *text;
+	int err;
+
+	err = ckpt_query(&text);
+	if (err) {
+		warn_errno(err, "cannot ask the kernel what it supports");
+		return err == -ENOSYS ? EXIT_NO_KERNEL : EXIT_FAILED;
+	}
+	if (opt.json)
+		print_table_json(text);
+	else
+		fputs(text, stdout);
+	free(text);
+	return close_stdout() ? EXIT_FAILED : EXIT_OK;
+}
+
+/* --- checkpoint --------------------------------------------------------------- */
+
+/* For what comes without reasons from the kernel. */
+static const char *hint(int err)
+{
+	switch (-err) {
+	case EPERM:
+		return "unprivileged use is switched off (sysctl kernel.unprivileged_checkpoint)";
+	case EINTR:
+		return "a signal came";
+	default:
+		return NULL;
+	}
+}
+
+static int exit_code(int err)
+{
+	if (err >= 0)
+		return EXIT_OK;
+	return err == -ENOSYS ? EXIT_NO_KERNEL : EXIT_FAILED;
+}
+
+static void report(int ret, const struct ckpt_reasons *reasons, FILE *json)
+{
+	size_t nr = ckpt_reasons_count(reasons);
+	const char *what = opt.dry_run ? "would not checkpoint" :
+					 "cannot checkpoint";
+
+	if (opt.json)
+		show_reasons_json(json, "crid", ret < 0 ? ret : 0, ret,
+				  reasons);
+	else
+		show_reasons(reasons);
+	if (ret >= 0)
+		return;
+	if (opt.json) {
+		log_msg("%s process %d: %s", what, (int)opt.pid,
+			strerror(-ret));
+		return;
+	}
+	if (nr > 1)
+		warn_errno(ret, "%s process %d (%zu reasons)", what,
+			   (int)opt.pid, nr);
+	else
+		warn_errno(ret, "%s process %d", what, (int)opt.pid);
+	if (!nr && hint(ret))
+		warn_msg("%s", hint(ret));
+}
+
+static int do_dry_run(void)
+{
+	struct ckpt_opts opts = CKPT_OPTS_INIT;
+	struct ckpt_reasons *reasons;
+	int ret;
+
+	opts.flags = CKPT_DRY_RUN;
+	opts.reasons = &reasons;
+	ret = ckpt_checkpoint(opt.pid, -1, &opts);
+	report(ret, reasons, stdout);
+	if (ret >= 0 && opt.verbose)
+		warn_msg("process %d can be checkpointed", (int)opt.pid);
+	ckpt_reasons_free(reasons);
+	if (close_stdout())
+		return EXIT_FAILED;
+	return exit_code(ret);
+}
+
+static void show_stats(uint64_t bytes, double seconds, double sync_seconds)
+{
+	fprintf(stderr, "image size:      %" PRIu64 " bytes\n", bytes);
+	fprintf(stderr, "checkpoint time: %.6f s\n", seconds);
+	fprintf(stderr, "time to disk:    %.6f s\n", sync_seconds);
+	if (seconds > 0)
+		fprintf(stderr, "rate:            %.1f MiB/s\n",
+			bytes / seconds / (1 << 20));
+}
+
+static int do_checkpoint(void)
+{
+	struct ckpt_opts opts = CKPT_OPTS_INIT;
+	double start, saved, synced;
+	struct ckpt_reasons *reasons;
+	struct progress progress;
+	struct output out;
+	struct stat st;
+	FILE *json;
+	int ret;
+
+	if (output_open(&out, opt.output, opt.force))
+		return EXIT_FAILED;
+	json = out.fd == STDOUT_FILENO ? stderr : stdout;
+
+	opts.flags = opt.kill ? CKPT_KILL : 0;
+	opts.reasons = &reasons;
+
+	progress_start(&progress, out.fd);
+	start = now();
+	ret = ckpt_checkpoint(opt.pid, out.fd, &opts);
+	saved = now();
+	progress_stop(&progress);
+
+	report(ret, reasons, json);
+	ckpt_reasons_free(reasons);
+	if (ret < 0) {
+		output_discard(&out);
+		return exit_code(ret);
+	}
+
+	if (fstat(out.fd, &st))
+		memset(&st, 0, sizeof(st));
+	/* After --kill the file is all that is left of the process. */
+	if (output_commit(&out, opt.kill))
+		return EXIT_FAILED;
+	synced = now();
+
+	if (opt.verbose)
+		warn_msg("process %d: checkpoint %d%s", (int)opt.pid, ret,
+			 opt.kill ? ", killed" : "");
+	else
+		log_msg("process %d: checkpoint %d%s", (int)opt.pid, ret,
+			opt.kill ? ", killed" : "");
+	if (opt.stats)
+		show_stats(st.st_size, saved - start, synced - saved);
+	if (json == stdout && close_stdout())
+		return EXIT_FAILED;
+	return EXIT_OK;
+}
+
+/* --- command line --------------------------------------------------------------- */
+
+static void usage(void)
+{
+	printf("Usage: %s [options] PID > IMAGE\n"
+	       "       %s [options] -o IMAGE PID\n"
+	       "       %s --dry-run PID\n"
+	       "       %s --check\n"
+	       "Write an image of the running process PID, from which restart(1) makes it again.\n"
+	       "\n"
+	       "  -o, --output FILE   write the image to FILE (-: standard output, the default)\n"
+	       "  -f, --force         overwrite FILE\n"
+	       "  -t, --tree PID      the same as PID\n"
+	       "  -n, --dry-run       write nothing, tell all that stands against it\n"
+	       "      --check         tell what the running kernel can save\n"
+	       "  -k, --kill          kill the process when its image is complete\n"
+	       "  -R, --leave-running let it run on (the default)\n"
+	       "  -l, --logfile FILE  write messages to FILE too\n"
+	       "      --json          write result and reasons as JSON\n"
+	       "      --display-stats tell how large the image is, and how long it took\n"
+	       "  -v, --verbose       tell what is done\n"
+	       "  -h, --help          print this help\n"
+	       "  -V, --version       print the version\n"
+	       "\n"
+	       "Exit status: 0: done (or could be done), 1: failed or refused, 2: wrong use,\n"
+	       "3: the kernel has no checkpoint/restart.\n"
+	       "\n"
+	       "For more details see checkpoint(1).\n",
+	       prog, prog, prog, prog);
+}
+
+__printf(1, 2)
+static int bad_usage(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	warn_msg("%s", text);
+	see_help();
+	return EXIT_USAGE;
+}
+
+enum {
+	OPT_CHECK = 256,
+	OPT_JSON,
+	OPT_STATS,
+};
+
+static const struct option long_options[] = {
+	{ "output",		required_argument,	NULL, 'o' },
+	{ "force",		no_argument,		NULL, 'f' },
+	{ "tree",		required_argument,	NULL, 't' },
+	{ "dry-run",		no_argument,		NULL, 'n' },
+	{ "check",		no_argument,		NULL, OPT_CHECK },
+	{ "kill",		no_argument,		NULL, 'k' },
+	{ "leave-running",	no_argument,		NULL, 'R' },
+	{ "logfile",		required_argument,	NULL, 'l' },
+	{ "log-file",		required_argument,	NULL, 'l' },
+	{ "json",		no_argument,		NULL, OPT_JSON },
+	{ "display-stats",	no_argument,		NULL, OPT_STATS },
+	{ "verbose",		no_argument,		NULL, 'v' },
+	{ "help",		no_argument,		NULL, 'h' },
+	{ "version",		no_argument,		NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int set_pid(const char *arg)
+{
+	pid_t pid;
+
+	if (!parse_pid(arg, &pid))
+		return bad_usage("'%s' is not a process id", arg);
+	if (opt.pid && opt.pid != pid)
+		return bad_usage("only one process can be given");
+	opt.pid = pid;
+	return 0;
+}
+
+/* 0, or -1 when all is done, or an exit code. */
+static int parse_args(int argc, char **argv)
+{
+	bool leave_running = false;
+	int c, ret;
+
+	while ((c = getopt_long(argc, argv, "o:ft:nkRl:vhV", long_options,
+				NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			opt.output = optarg;
+			break;
+		case 'f':
+			opt.force = true;
+			break;
+		case 't':
+			ret = set_pid(optarg);
+			if (ret)
+				return ret;
+			break;
+		case 'n':
+			opt.dry_run = true;
+			break;
+		case OPT_CHECK:
+			opt.check = true;
+			break;
+		case 'k':
+			opt.kill = true;
+			break;
+		case 'R':
+			leave_running = true;
+			break;
+		case 'l':
+			opt.log = optarg;
+			break;
+		case OPT_JSON:
+			opt.json = true;
+			break;
+		case OPT_STATS:
+			opt.stats = true;
+			break;
+		case 'v':
+			opt.verbose = true;
+			break;
+		case 'h':
+			usage();
+			return close_stdout() ? EXIT_FAILED : -1;
+		case 'V':
+			print_version();
+			return close_stdout() ? EXIT_FAILED : -1;
+		default:
+			see_help();
+			return EXIT_USAGE;
+		}
+	}
+	for (; optind < argc; optind++) {
+		ret = set_pid(argv[optind]);
+		if (ret)
+			return ret;
+	}
+
+	if (opt.check) {
+		if (opt.pid || opt.dry_run || opt.output || opt.kill)
+			return bad_usage("--check stands alone");
+		return 0;
+	}
+	if (!opt.pid)
+		return bad_usage("the process id is missing");
+	if (opt.kill && leave_running)
+		return bad_usage("--kill and --leave-running contradict each other");
+	if (opt.dry_run) {
+		if (opt.output || opt.kill)
+			return bad_usage("--dry-run writes nothing and kills nothing");
+		return 0;
+	}
+	if (!opt.output)
+		opt.output = "-";
+	if (!strcmp(opt.output, "-") && isatty(STDOUT_FILENO))
+		return bad_usage("an image is not for a terminal; use -o FILE");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	set_prog(argv[0]);
+	ret = parse_args(argc, argv);
+	if (ret)
+		return ret < 0 ? EXIT_OK : ret;
+	if (opt.log && log_open(opt.log))
+		return EXIT_FAILED;
+
+	if (opt.check)
+		ret = do_check();
+	else if (opt.dry_run)
+		ret = do_dry_run();
+	else
+		ret = do_checkpoint();
+
+	if (log_close() && ret == EXIT_OK) {
+		warn_errno(EIO, "%s", opt.log);
+		ret = EXIT_FAILED;
+	}
+	return ret;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the tools share: messages, exit codes, reasons.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "common.h"
+#include "json_util.h"
+
+const char *prog = "checkpoint";
+static FILE *log_file;
+
+void set_prog(const char *argv0)
+{
+	const char *slash;
+
+	if (!argv0 || !*argv0)
+		return;
+	slash = strrchr(argv0, '/');
+	prog = slash ? slash + 1 : argv0;
+}
+
+__printf(1, 0)
+static void vlog(const char *fmt, va_list args)
+{
+	if (!log_file)
+		return;
+	vfprintf(log_file, fmt, args);
+	fputc('\n', log_file);
+	fflush(log_file);
+}
+
+/* A line on stderr, and in the log file. */
+void warn_msg(const char *fmt, ...)
+{
+	va_list args, again;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	fprintf(stderr, "%s: ", prog);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	vlog(fmt, again);
+	va_end(again);
+	va_end(args);
+}
+
+/* The same, with the meaning of @error (positive or negative) behind it. */
+void warn_errno(int error, const char *fmt, ...)
+{
+	char buf[128], *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	warn_msg("%s: %s", text ? text : fmt,
+		 ckpt_strerror(error, buf, sizeof(buf)));
+	free(text);
+}
+
+/* Messages go to @path too, from here on. */
+int log_open(const char *path)
+{
+	log_file = fopen(path, "we");
+	if (!log_file) {
+		warn_errno(errno, "%s", path);
+		return -1;
+	}
+	return 0;
+}
+
+int log_close(void)
+{
+	int ret = 0;
+
+	if (log_file) {
+		ret = ferror(log_file);
+		ret |= fclose(log_file);
+		log_file = NULL;
+	}
+	return ret ? -1 : 0;
+}
+
+/* A line for the log file only. */
+void log_msg(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vlog(fmt, args);
+	va_end(args);
+}
+
+void see_help(void)
+{
+	fprintf(stderr, "Try '%s --help' for more information.\n", prog);
+}
+
+void print_version(void)
+{
+	printf("%s (libcheckpoint) %s\n", prog, ckpt_version());
+}
+
+/* What was printed must have got where it belongs. */
+int close_stdout(void)
+{
+	if (ferror(stdout) || fflush(stdout)) {
+		warn_errno(errno, "write error");
+		return -1;
+	}
+	return 0;
+}
+
+bool parse_pid(const char *arg, pid_t *pid)
+{
+	char *end;
+	long n;
+
+	if (*arg < '0' || *arg > '9')
+		return false;
+	errno = 0;
+	n = strtol(arg, &end, 10);
+	if (errno || *end || n <= 0 || n > INT_MAX)
+		return false;
+	*pid = n;
+	return true;
+}
+
+/* Seconds on a clock that does not jump. */
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* A terminal shall not obey what a process calls itself. */
+static void print_clean(char *to, size_t size, const char *s)
+{
+	size_t i;
+
+	for (i = 0; s[i] && i + 1 < size; i++)
+		to[i] = s[i] < ' ' || s[i] == 0x7f ? '?' : s[i];
+	to[i] = '\0';
+}
+
+static void show_reason(const struct ckpt_reason *reason)
+{
+	char text[1024], name[64], where[256];
+	size_t len = 0;
+
+	where[0] = '\0';
+#define add(...) do {							\
+	len += snprintf(where + len, sizeof(where) - len, __VA_ARGS__);	\
+	if (len >= sizeof(where))					\
+		len = sizeof(where) - 1;				\
+} while (0)
+	if (reason->pid)
+		add("process %d", (int)reason->pid);
+	if (reason->comm) {
+		print_clean(name, sizeof(name), reason->comm);
+		add("%s(%s)", len ? " " : "", name);
+	}
+	if (reason->fd != CKPT_NO_FD)
+		add("%sfd %d", len ? ", " : "", reason->fd);
+	if (reason->vm_end)
+		add("%saddress %#" PRIx64 "-%#" PRIx64, len ? ", " : "",
+		    reason->vm_start, reason->vm_end);
+	if (reason->rec != CKPT_NO_REC)
+		add("%simage offset %" PRIu64, len ? ", " : "", reason->rec);
+	if (reason->kind) {
+		print_clean(name, sizeof(name), reason->kind);
+		add("%s%s", len ? ", " : "", name);
+	}
+#undef add
+	print_clean(text, sizeof(text), reason->text);
+	warn_msg("%s%s%s", where, len ? ": " : "", text);
+}
+
+/* All reasons as text, a line each. */
+void show_reasons(const struct ckpt_reasons *reasons)
+{
+	size_t i;
+
+	for (i = 0; i < ckpt_reasons_count(reasons); i++)
+		show_reason(ckpt_reasons_get(reasons, i));
+}
+
+/* JSON is UTF-8; what is not becomes '?'. */
+static struct json_object *json_text(const char *s)
+{
+	struct json_object *obj;
+	char *copy = strdup(s), *c;
+
+	if (!copy)
+		return NULL;
+	for (c = copy; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	obj = json_object_new_string(copy);
+	free(copy);
+	return obj;
+}
+
+static struct json_object *reason_to_json(const struct ckpt_reason *reason)
+{
+	struct json_object *obj = json_object_new_object();
+	struct json_object *range;
+
+	if (reason->error) {
+		const char *name = strerrorname_np(reason->error);
+
+		json_put_int(obj, "errno", reason->error);
+		if (name)
+			json_put_str(obj, "errno_name", name);
+	}
+	if (reason->pid)
+		json_put_int(obj, "pid", reason->pid);
+	if (reason->comm)
+		json_object_object_add(obj, "comm", json_text(reason->comm));
+	if (reason->fd != CKPT_NO_FD)
+		json_put_int(obj, "fd", reason->fd);
+	if (reason->vm_end) {
+		range = json_object_new_object();
+		json_put_u64(range, "start", reason->vm_start);
+		json_put_u64(range, "end", reason->vm_end);
+		json_object_object_add(obj, "vaddr", range);
+	}
+	if (reason->rec != CKPT_NO_REC)
+		json_put_u64(obj, "rec", reason->rec);
+	if (reason->kind)
+		json_object_object_add(obj, "kind", json_text(reason->kind));
+	json_object_object_add(obj, "text", json_text(reason->text));
+	return obj;
+}
+
+/*
+ * One object: how it went, and why. @id is what the system call returned;
+ * @result is its name ("crid", "pid").
+ */
+int show_reasons_json(FILE *out, const char *result, int error, long id,
+		      const struct ckpt_reasons *reasons)
+{
+	struct json_object *obj = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	const struct ckpt_reason *reason;
+	char buf[128];
+	const char *name;
+	size_t i;
+
+	if (!obj || !list)
+		return -1;
+	json_put_bool(obj, "ok", !error);
+	if (error) {
+		error = abs(error);
+		json_put_int(obj, "errno", error);
+		name = strerrorname_np(error);
+		if (name)
+			json_put_str(obj, "errno_name", name);
+		json_put_str(obj, "error", ckpt_strerror(error, buf, sizeof(buf)));
+	} else if (id > 0) {
+		json_put_u64(obj, result, id);
+	}
+	for (i = 0; i < ckpt_reasons_count(reasons); i++) {
+		reason = ckpt_reasons_get(reasons, i);
+		json_object_array_add(list, reason_to_json(reason));
+	}
+	json_object_object_add(obj, "reasons", list);
+	fprintf(out, "%s\n", json_object_to_json_string_ext(obj, JSON_PRETTY));
+	json_object_put(obj);
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tools share: messages, exit codes, reasons.
+ */
+#ifndef _TOOLS_CHECKPOINT_COMMON_H
+#define _TOOLS_CHECKPOINT_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifndef __printf
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+#endif
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#endif
+
+struct ckpt_reasons;
+
+/* Exit codes, as the man pages tell. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,	/* failed, or was refused */
+	EXIT_USAGE = 2,		/* wrong use */
+	EXIT_NO_KERNEL = 3,	/* the kernel has no checkpoint/restart */
+	EXIT_RESTART = 125,	/* restart --copy-status: restart itself failed */
+};
+
+extern const char *prog;
+
+__printf(1, 2)
+void warn_msg(const char *fmt, ...);
+__printf(2, 3)
+void warn_errno(int error, const char *fmt, ...);
+
+int log_open(const char *path);
+int log_close(void);
+__printf(1, 2)
+void log_msg(const char *fmt, ...);
+
+void set_prog(const char *argv0);
+void see_help(void);
+void print_version(void);
+int close_stdout(void);
+
+bool parse_pid(const char *arg, pid_t *pid);
+double now(void);
+
+void show_reasons(const struct ckpt_reasons *reasons);
+int show_reasons_json(FILE *out, const char *result, int error, long id,
+		      const struct ckpt_reasons *reasons);
+
+#endif /* _TOOLS_CHECKPOINT_COMMON_H */

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * restart(1): makes a process again from its image.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "common.h"
+
+static struct {
+	const char *input;
+	const char *log;
+	const char *pidfile;
+	const char *root;
+	bool wait;
+	bool copy_status;
+	bool fresh_pids;
+	bool self;
+	bool stopped;
+	bool verbose;
+	bool json;
+	bool stats;
+} opt;
+
+/* What restart itself fails with. */
+static int failed(int code)
+{
+	return opt.copy_status ? EXIT_RESTART : code;
+}
+
+/* --- pid file ------------------------------------------------------------------ */
+
+struct pidfile {
+	int dir;
+	char *base;
+};
+
+/* The directory is opened before a chroot, the file is made after success. */
+static int pidfile_prepare(struct pidfile *pidfile)
+{
+	char *dir, *base;
+	int err = 0;
+
+	pidfile->dir = -1;
+	pidfile->base = NULL;
+	if (!opt.pidfile)
+		return 0;
+	dir = strdup(opt.pidfile);
+	base = strdup(opt.pidfile);
+	if (dir && base)
+		pidfile->base = strdup(basename(base));
+	if (!pidfile->base)
+		err = ENOMEM;
+	if (!err) {
+		pidfile->dir = open(dirname(dir),
+				    O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (pidfile->dir < 0)
+			err = errno;
+	}
+	if (!err && faccessat(pidfile->dir, ".", W_OK, AT_EACCESS))
+		err = errno;
+	free(dir);
+	free(base);
+	if (err)
+		warn_errno(err, "%s", opt.pidfile);
+	return err ? -1 : 0;
+}
+
+static int pidfile_write(struct pidfile *pidfile, pid_t pid)
+{
+	int fd, err = 0;
+
+	if (!pidfile->base)
+		return 0;
+	fd = openat(pidfile->dir, pidfile->base,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		err = errno;
+	else if (dprintf(fd, "%d\n", (int)pid) < 0)
+		err = errno;
+	if (fd >= 0 && close(fd) && !err)
+		err = errno;
+	if (err)
+		warn_errno(err, "%s", opt.pidfile);
+	return err ? -1 : 0;
+}
+
+/* --- wait ------------------------------------------------------------------------ */
+
+static const int forwarded[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+};
+
+static volatile sig_atomic_t child;
+
+/* What a terminal sends reaches the whole process group without our help. */
+static void forward(int sig, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	(void)context;
+	if (child > 0 && info->si_code <= 0)
+		kill(child, sig);
+	errno = saved;
+}
+
+static void forward_signals(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = forward,
+		.sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+	struct sigaction old;
+	size_t i;
+
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
+		if (!sigaction(forwarded[i], NULL, &old) &&
+		    old.sa_handler == SIG_DFL)
+			sigaction(forwarded[i], &action, NULL);
+}
+
+/* Its exit signal need not be SIGCHLD, so __WALL. */
+/*
+ * The process may have led the terminal's foreground group when it was saved,
+ * and then leads it again. Behind its end it is our group's, if it was before.
+ */
+static void take_terminal_back(void)
+{
+	sigset_t ttou, old;
+	int tty;
+
+	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (tty < 0)
+		return;
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, &old);
+	tcsetpgrp(tty, getpgrp());
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(tty);
+}
+
+/* Is our process group the one that the terminal belongs to? */
+static bool in_foreground(void)
+{
+	int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	bool ret;
+
+	if (tty < 0)
+		return false;
+	ret = tcgetpgrp(tty) == getpgrp();
+	close(tty);
+	return ret;
+}
+
+static int wait_for(pid_t pid, bool foreground)
+{
+	int status;
+
+	while (waitpid(pid, &status, __WALL) < 0) {
+		if (errno == EINTR)
+			continue;
+		warn_errno(errno, "cannot wait for process %d", (int)pid);
+		return failed(EXIT_FAILED);
+	}
+	if (foreground)
+		take_terminal_back();
+	if (opt.verbose && WIFSIGNALED(status))
+		warn_msg("process %d: killed by signal %d (%s)", (int)pid,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (opt.verbose)
+		warn_msg("process %d: exited with %d", (int)pid,
+			 WEXITSTATUS(status));
+	if (!opt.copy_status)
+		return EXIT_OK;
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+/* --- restart ---------------------------------------------------------------------- */
+
+/* The two things that users meet first. */
+static const char *hint(int err, const struct ckpt_reasons *reasons)
+{
+	const struct ckpt_reason *reason;
+	size_t i;
+
+	if (err == -EPERM && !ckpt_reasons_count(reasons))
+		return "unprivileged use is switched off (sysctl kernel.unprivileged_checkpoint)";
+	for (i = 0; i < ckpt_reasons_count(reasons) && !opt.fresh_pids; i++) {
+		reason = ckpt_reasons_get(reasons, i);
+		if ((reason->error == EPERM || reason->error == EEXIST ||
+		     opt.self) && strstr(reason->text, "pid "))
+			return "--fresh-pids does without the saved pid";
+	}
+	return NULL;
+}
+
+static int open_input(void)
+{
+	int fd;
+
+	if (!opt.input || !strcmp(opt.input, "-"))
+		return STDIN_FILENO;
+	fd = open(opt.input, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		warn_errno(errno, "%s", opt.input);
+	return fd;
+}
+
+static int enter_root(void)
+{
+	if (!opt.root)
+		return 0;
+	if (chroot(opt.root) || chdir("/")) {
+		warn_errno(errno, "%s", opt.root);
+		return -1;
+	}
+	return 0;
+}
+
+static void report(int ret, const struct ckpt_reasons *reasons)
+{
+	if (opt.json) {
+		show_reasons_json(stdout, "pid", ret < 0 ? ret : 0, ret,
+				  reasons);
+		if (ret < 0)
+			log_msg("cannot restart: %s", strerror(-ret));
+		return;
+	}
+	show_reasons(reasons);
+	if (ret >= 0)
+		return;
+	warn_errno(ret, "cannot restart%s%s", opt.input ? " from " : "",
+		   opt.input ? opt.input : "");
+	if (hint(ret, reasons))
+		warn_msg("%s", hint(ret, reasons));
+}
+
+static int do_restart(void)
+{
+	struct ckpt_opts opts = CKPT_OPTS_INIT;
+	struct ckpt_reasons *reasons;
+	struct pidfile pidfile;
+	struct stat st;
+	bool foreground;
+	double start;
+	int fd, ret;
+
+	fd = open_input();
+	if (fd < 0)
+		return failed(EXIT_FAILED);
+	if (pidfile_prepare(&pidfile) || enter_root())
+		return failed(EXIT_FAILED);
+	if (fstat(fd, &st))
+		st.st_size = 0;
+
+	/* The status of the child would be lost if this were ignored. */
+	if (opt.wait)
+		signal(SIGCHLD, SIG_DFL);
+	if (opt.fresh_pids)
+		opts.flags |= CKPT_FRESH_PIDS;
+	if (opt.self)
+		opts.flags |= CKPT_SELF;
+	if (opt.stopped)
+		opts.flags |= CKPT_STOPPED;
+	opts.reasons = &reasons;
+
+	/* Nothing comes back from a replaced process, so now or never. */
+	if (opt.self && pidfile_write(&pidfile, getpid()))
+		return failed(EXIT_FAILED);
+
+	foreground = opt.wait && in_foreground();
+	start = now();
+	ret = ckpt_restart(0, fd, &opts);
+	start = now() - start;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (ret >= 0) {
+		child = ret;
+		if (opt.wait)
+			forward_signals();
+	}
+
+	report(ret, reasons);
+	ckpt_reasons_free(reasons);
+	if (ret < 0) {
+		if (opt.self && opt.pidfile)
+			unlinkat(pidfile.dir, pidfile.base, 0);
+		if (opt.json)
+			close_stdout();
+		return failed(ret == -ENOSYS ? EXIT_NO_KERNEL : EXIT_FAILED);
+	}
+
+	if (opt.verbose)
+		warn_msg("process %d runs again%s", ret,
+			 opt.stopped ? " (stopped)" : "");
+	else
+		log_msg("process %d runs again", ret);
+	if (opt.stats) {
+		fprintf(stderr, "image size:   %llu bytes\n",
+			(unsigned long long)st.st_size);
+		fprintf(stderr, "restart time: %.6f s\n", start);
+	}
+	if (opt.json && close_stdout())
+		return failed(EXIT_FAILED);
+	if (pidfile_write(&pidfile, ret))
+		return failed(EXIT_FAILED);
+	return opt.wait ? wait_for(ret, foreground) : EXIT_OK;
+}
+
+/* --- command line ------------------------------------------------------------------ */
+
+static void usage(void)
+{
+	printf("Usage: %s [options] < IMAGE\n"
+	       "       %s [options] -i IMAGE\n"
+	       "Make the process run again that checkpoint(1) saved in IMAGE.\n"
+	       "\n"
+	       "  -i, --input FILE    read the image from FILE (-: standard input, the default)\n"
+	       "  -w, --wait          wait until the process ends\n"
+	       "      --copy-status   wait, and exit as the process did\n"
+	       "  -F, --fresh-pids    take a fresh pid instead of the saved one\n"
+	       "      --pidfile FILE  write the pid to FILE\n"
+	       "      --self          become the process instead of making a child\n"
+	       "      --stopped       leave the process stopped; kill -CONT lets it run\n"
+	       "  -r, --root DIR      change the root directory to DIR first\n"
+	       "  -l, --logfile FILE  write messages to FILE too\n"
+	       "      --json          write result and reasons as JSON\n"
+	       "      --display-stats tell how long it took\n"
+	       "  -v, --verbose       tell what is done, and the pid\n"
+	       "  -h, --help          print this help\n"
+	       "  -V, --version       print the version\n"
+	       "\n"
+	       "Exit status: 0: done, 1: failed or refused, 2: wrong use, 3: the kernel has no\n"
+	       "checkpoint/restart. With --copy-status: the process's own, 128+N when signal N\n"
+	       "ended it, 125 when restart itself failed.\n"
+	       "\n"
+	       "For more details see restart(1).\n",
+	       prog, prog);
+}
+
+static int bad_usage(const char *text)
+{
+	warn_msg("%s", text);
+	see_help();
+	return failed(EXIT_USAGE);
+}
+
+enum {
+	OPT_COPY_STATUS = 256,
+	OPT_PIDFILE,
+	OPT_SELF,
+	OPT_STOPPED,
+	OPT_JSON,
+	OPT_STATS,
+};
+
+static const struct option long_options[] = {
+	{ "input",		required_argument,	NULL, 'i' },
+	{ "wait",		no_argument,		NULL, 'w' },
+	{ "copy-status",	no_argument,		NULL, OPT_COPY_STATUS },
+	{ "fresh-pids",		no_argument,		NULL, 'F' },
+	{ "pidfile",		required_argument,	NULL, OPT_PIDFILE },
+	{ "self",		no_argument,		NULL, OPT_SELF },
+	{ "stopped",		no_argument,		NULL, OPT_STOPPED },
+	{ "root",		required_argument,	NULL, 'r' },
+	{ "logfile",		required_argument,	NULL, 'l' },
+	{ "log-file",		required_argument,	NULL, 'l' },
+	{ "json",		no_argument,		NULL, OPT_JSON },
+	{ "display-stats",	no_argument,		NULL, OPT_STATS },
+	{ "verbose",		no_argument,		NULL, 'v' },
+	{ "help",		no_argument,		NULL, 'h' },
+	{ "version",		no_argument,		NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* 0, or -1 when all is done, or an exit code. */
+static int parse_args(int argc, char **argv)
+{
+	bool bad = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "i:wFr:l:vhV", long_options,
+				NULL)) != -1) {
+		switch (c) {
+		case 'i':
+			opt.input = optarg;
+			break;
+		case 'w':
+			opt.wait = true;
+			break;
+		case OPT_COPY_STATUS:
+			opt.copy_status = true;
+			opt.wait = true;
+			break;
+		case 'F':
+			opt.fresh_pids = true;
+			break;
+		case OPT_PIDFILE:
+			opt.pidfile = optarg;
+			break;
+		case OPT_SELF:
+			opt.self = true;
+			break;
+		case OPT_STOPPED:
+			opt.stopped = true;
+			break;
+		case 'r':
+			opt.root = optarg;
+			break;
+		case 'l':
+			opt.log = optarg;
+			break;
+		case OPT_JSON:
+			opt.json = true;
+			break;
+		case OPT_STATS:
+			opt.stats = true;
+			break;
+		case 'v':
+			opt.verbose = true;
+			break;
+		case 'h':
+			usage();
+			return close_stdout() ? EXIT_FAILED : -1;
+		case 'V':
+			print_version();
+			return close_stdout() ? EXIT_FAILED : -1;
+		default:
+			bad = true;
+		}
+	}
+	if (bad) {
+		see_help();
+		return failed(EXIT_USAGE);
+	}
+	if (optind < argc)
+		return bad_usage("the image is given with -i FILE, or on standard input");
+	if (opt.self && opt.wait)
+		return bad_usage("--self leaves nobody to wait");
+	if ((!opt.input || !strcmp(opt.input, "-")) && isatty(STDIN_FILENO))
+		return bad_usage("an image does not come from a terminal; use -i FILE");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	set_prog(argv[0]);
+	ret = parse_args(argc, argv);
+	if (ret)
+		return ret < 0 ? EXIT_OK : ret;
+	if (opt.log && log_open(opt.log))
+		return failed(EXIT_FAILED);
+	ret = do_restart();
+	if (log_close() && ret == EXIT_OK) {
+		warn_errno(EIO, "%s", opt.log);
+		ret = failed(EXIT_FAILED);
+	}
+	return ret;
+}

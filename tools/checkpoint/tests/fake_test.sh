@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The tools on a kernel that is played by fake_kernel.so.
+
+# shellcheck source=tools/checkpoint/tests/tap.inc
+. "$(dirname "$0")/tap.inc"
+
+FAKE_IMAGE=$tmp/golden.img
+export FAKE_IMAGE
+"$build/tests/mkimage" >"$FAKE_IMAGE"
+
+# Static tools cannot be fooled.
+LD_PRELOAD=$build/tests/fake_kernel.so
+export LD_PRELOAD
+if ! checkpoint --check >/dev/null 2>&1; then
+	unset LD_PRELOAD
+	skip "the tools are static"
+	finish
+fi
+
+# fake NAME=VALUE... STATUS COMMAND...: with these variables.
+fake() {
+	vars=
+	while :; do
+		case $1 in
+		FAKE_*=*)
+			vars="$vars ${1%%=*}"
+			# shellcheck disable=SC2163
+			export "$1"
+			shift
+			;;
+		*)
+			break
+			;;
+		esac
+	done
+	run "$@"
+	was=$?
+	for var in $vars; do
+		unset "$var"
+	done
+	return $was
+}
+
+run 0 checkpoint --check && grep -q '^file.socket.refused' "$tmp/out"
+result "check"
+run 0 checkpoint --check --json && tr -d ' \n' <"$tmp/out" |
+	grep -q '{"family":"file","kind":"socket","status":"refused","about":"sockets"}'
+result "check as JSON"
+
+run 0 checkpoint -o "$tmp/a" 4711 && cmp "$FAKE_IMAGE" "$tmp/a" && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
+result "an image, silently"
+[ "$(stat -c %a "$tmp/a")" = 600 ]
+result "for its owner only"
+run 0 checkpoint 4711 && cmp "$FAKE_IMAGE" "$tmp/out"
+result "to standard output"
+run 1 checkpoint -o "$tmp/a" 4711 && run 0 checkpoint -fo "$tmp/a" 4711 && cmp "$FAKE_IMAGE" "$tmp/a"
+result "again, with --force only"
+echo precious >"$tmp/b"
+fake FAKE_ERRNO=28 1 checkpoint -f -o "$tmp/b" 4711 && grep -q 'No space' "$tmp/err" &&
+	[ "$(cat "$tmp/b")" = precious ]
+result "a failure leaves the old image"
+ln -s b "$tmp/link"
+run 0 checkpoint -fo "$tmp/link" 4711 && [ -L "$tmp/link" ] && cmp "$FAKE_IMAGE" "$tmp/b"
+result "a symlink stays one"
+(cd "$tmp" && run 0 checkpoint -o plain 4711 && cmp "$FAKE_IMAGE" plain)
+result "a name without a directory"
+run 0 checkpoint -o /dev/null 4711 && [ -c /dev/null ]
+result "a device stays one"
+mkfifo "$tmp/fifo"
+cat "$tmp/fifo" >"$tmp/got" &
+run 0 checkpoint -o "$tmp/fifo" 4711 && wait $! && cmp "$FAKE_IMAGE" "$tmp/got" && [ -p "$tmp/fifo" ]
+result "a FIFO too"
+[ -z "$(find "$tmp" -name '*.??????')" ]
+result "no unfinished file is left"
+
+FAKE_SECONDS=30 checkpoint -o "$tmp/never" 4711 2>/dev/null &
+pid=$!
+sleep 1
+[ -n "$(find "$tmp" -name 'never.??????')" ]
+result "while it is written it has another name"
+kill -TERM $pid
+wait $pid
+[ $? -eq 143 ] && [ -z "$(find "$tmp" -name 'never*')" ]
+result "a signal takes it away"
+
+sleep 100 &
+pid=$!
+run 0 checkpoint -v --kill -o "$tmp/k" $pid && grep -q killed "$tmp/err"
+result "--kill"
+wait $pid
+[ $? -eq 137 ]
+result "and it is gone"
+run 0 checkpoint -v -l "$tmp/log" --display-stats -o "$tmp/c" 4711 && grep -q 'checkpoint 42' "$tmp/err" &&
+	grep -q 'checkpoint 42' "$tmp/log" && grep -q "image size: *$(wc -c <"$FAKE_IMAGE") bytes" "$tmp/err"
+result "-v, -l, --display-stats"
+run 0 checkpoint --json -o "$tmp/d" 4711 && grep -q '"crid": *42' "$tmp/out"
+result "the result as JSON"
+checkpoint --json 4711 >"$tmp/e" 2>"$tmp/err" && cmp "$FAKE_IMAGE" "$tmp/e" && grep -q '"crid": *42' "$tmp/err"
+result "beside an image on standard output"
+
+run 0 checkpoint -n 4711 && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
+result "dry run: nothing against it"
+FAKE_REASONS='errno=95 pid=17 comm=a\033\040b fd=5 kind=socket: sockets are not supported
+errno=16 pid=17 vaddr=0x1000-0x2000 kind=vma: is shared
+'
+export FAKE_REASONS
+fake FAKE_ERRNO=95 1 checkpoint -n 17 &&
+	grep -q '^checkpoint: process 17 (a? b), fd 5, socket: sockets are not supported$' "$tmp/err" &&
+	grep -q '^checkpoint: process 17, address 0x1000-0x2000, vma: is shared$' "$tmp/err" &&
+	grep -q '(2 reasons): Operation not supported' "$tmp/err"
+result "dry run: all reasons"
+fake FAKE_ERRNO=95 1 checkpoint --json -n 17 && [ ! -s "$tmp/err" ] && tr -d ' \n' <"$tmp/out" |
+	grep -q '"errno":16,"errno_name":"EBUSY","pid":17,"vaddr":{"start":4096,"end":8192},"kind":"vma"'
+result "dry run: all reasons as JSON"
+fake FAKE_ERRNO=95 1 checkpoint 17 && [ "$(wc -c <"$tmp/out")" -eq 4 ] && grep -q 'fd 5' "$tmp/err"
+result "a refusal"
+unset FAKE_REASONS
+fake FAKE_ERRNO=1 1 checkpoint -n 17 && grep -q 'kernel.unprivileged_checkpoint' "$tmp/err"
+result "a hint at the sysctl"
+
+run 0 restart -i "$FAKE_IMAGE" && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
+result "restart, silently"
+run 0 sh -c "restart <'$FAKE_IMAGE'"
+result "from standard input"
+fake FAKE_EXIT=7 0 restart -w -i "$FAKE_IMAGE"
+result "--wait"
+fake FAKE_EXIT=7 7 restart --copy-status -i "$FAKE_IMAGE"
+result "--copy-status"
+fake FAKE_SIGNAL=9 137 restart --copy-status -i "$FAKE_IMAGE"
+result "--copy-status after a signal"
+fake FAKE_ERRNO=22 125 restart --copy-status -i "$FAKE_IMAGE"
+result "--copy-status after a failure"
+run 0 restart -v --pidfile "$tmp/pid" --display-stats -i "$FAKE_IMAGE" &&
+	grep -q "process $(cat "$tmp/pid") runs again" "$tmp/err"
+result "--pidfile, -v"
+run 0 restart --json -i "$FAKE_IMAGE" && grep -q '"pid": *[1-9]' "$tmp/out"
+result "the pid as JSON"
+fake FAKE_SIGNAL=0 0 restart --stopped --pidfile "$tmp/pid" -i "$FAKE_IMAGE" && sleep 0.3 &&
+	grep -q '^State:.T' "/proc/$(cat "$tmp/pid")/status"
+result "--stopped"
+kill -KILL "$(cat "$tmp/pid")"
+rm -f "$tmp/pid"
+FAKE_SIGNAL=0 restart --copy-status --pidfile "$tmp/pid" -i "$FAKE_IMAGE" &
+pid=$!
+sleep 1
+kill -USR1 $pid
+wait $pid
+[ $? -eq 138 ]
+result "--wait passes signals on"
+mkdir "$tmp/root"
+if [ "$(id -u)" = 0 ]; then
+	(cd "$tmp" && run 0 restart --root root --pidfile pid2 -i golden.img && [ -s pid2 ])
+	result "--root: names are as outside"
+else
+	skip "--root needs root"
+fi
+FAKE_REASONS='errno=17: pid 5 is in use
+'
+export FAKE_REASONS
+fake FAKE_ERRNO=17 1 restart -i "$FAKE_IMAGE" && grep -q -- --fresh-pids "$tmp/err"
+result "a hint at --fresh-pids"
+fake FAKE_ERRNO=17 1 restart -F -i "$FAKE_IMAGE" && ! grep -q -- --fresh-pids "$tmp/err"
+result "but not when it is used"
+FAKE_REASONS='errno=22 rec=216 kind=mm: padding that is not zero
+'
+fake FAKE_ERRNO=22 1 restart --json -i "$FAKE_IMAGE" && grep -q '"rec": *216' "$tmp/out" && [ ! -s "$tmp/err" ]
+result "the place in the image, as JSON"
+unset FAKE_REASONS
+fake FAKE_ERRNO=22 1 restart --pidfile "$tmp/pid3" -i "$FAKE_IMAGE" && [ ! -e "$tmp/pid3" ]
+result "no pid file after a failure"
+
+if have script; then
+	unset LD_PRELOAD
+	script -qec "checkpoint 1" /dev/null </dev/null >"$tmp/tty" 2>&1
+	[ $? -eq 2 ] && grep -q 'not for a terminal' "$tmp/tty"
+	result "no image to a terminal"
+	LD_PRELOAD=$build/tests/fake_kernel.so FAKE_SECONDS=2 \
+		script -qec "checkpoint -o $tmp/p 1" /dev/null </dev/null >"$tmp/tty" 2>&1
+	[ $? -eq 0 ] && grep -q 'MiB written' "$tmp/tty" && cmp "$FAKE_IMAGE" "$tmp/p"
+	result "progress on a terminal"
+else
+	skip "no script(1)"
+fi
+
+finish
