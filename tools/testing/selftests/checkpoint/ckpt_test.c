@@ -1,0 +1,1370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library of the checkpoint/restart selftests, see ckpt_test.h.
+ */
+#define CKPT_TEST_NO_HARNESS
+#include "ckpt_test.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Longer than anything takes under emulation with all checks. */
+#define PATIENCE_MS	60000
+
+volatile int ckpt_stage;
+volatile int ckpt_allowed;
+volatile long ckpt_value[CKPT_NR_VALUES];
+const char *ckpt_arg = "";
+
+static struct ckpt_scenario *scenarios;
+static char report_path[PATH_MAX];
+static bool target_failed;
+
+/* --- the target's side ---------------------------------------------------- */
+
+void ckpt_scenario_add(struct ckpt_scenario *scenario)
+{
+	scenario->next = scenarios;
+	scenarios = scenario;
+}
+
+static void report(const char *format, va_list args)
+{
+	char text[1024];
+	int fd, len;
+
+	len = vsnprintf(text, sizeof(text) - 1, format, args);
+	if (len < 0)
+		return;
+	if (len > (int)sizeof(text) - 2)
+		len = sizeof(text) - 2;
+	text[len++] = '\n';
+	fd = open(report_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (write(fd >= 0 ? fd : STDERR_FILENO, text, len) != len)
+		target_failed = true;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void reportf(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(format, args);
+	va_end(args);
+}
+
+void ckpt_target_fail(const char *file, int line, const char *format, ...)
+{
+	char text[768];
+	va_list args;
+	int saved = errno;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	target_failed = true;
+	reportf("%s:%d: %s", file, line, text);
+	errno = saved;
+}
+
+void ckpt_target_die(void)
+{
+	_exit(1);
+}
+
+void ckpt_skip(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(format, args);
+	va_end(args);
+	_exit(CKPT_SKIPPED);
+}
+
+void ckpt_announce(void)
+{
+	/* A failure before the checkpoint is no business of the checkpoint. */
+	if (target_failed)
+		_exit(1);
+	ckpt_stage++;
+}
+
+void ckpt_point(void)
+{
+	ckpt_announce();
+	while (ckpt_allowed < ckpt_stage)
+		__builtin_ia32_pause();
+}
+
+static void __attribute__((constructor(1001)))
+dispatch(int argc, char **argv, char **envp)
+{
+	struct ckpt_scenario *scenario;
+
+	(void)envp;
+	if (argc < 3 || strcmp(argv[1], "--scenario"))
+		return;
+	if (argc > 3)
+		ckpt_arg = argv[3];
+	if (!getcwd(report_path, sizeof(report_path) - 8))
+		_exit(1);
+	strcat(report_path, "/report");
+	for (scenario = scenarios; scenario; scenario = scenario->next) {
+		if (strcmp(scenario->name, argv[2]))
+			continue;
+		scenario->run();
+		_exit(target_failed);
+	}
+	reportf("no scenario '%s'", argv[2]);
+	_exit(1);
+}
+
+/* --- helpers for both ----------------------------------------------------- */
+
+uint64_t ckpt_hash(const void *mem, size_t len)
+{
+	const uint8_t *bytes = mem;
+	uint64_t hash = 0xcbf29ce484222325ULL;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+static uint64_t fill_word(uint64_t seed, uint64_t index)
+{
+	uint64_t word = (seed + 1) * 0x9e3779b97f4a7c15ULL + index;
+
+	word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	return word ^ (word >> 27);
+}
+
+void ckpt_fill(void *mem, size_t len, uint64_t seed)
+{
+	uint8_t *bytes = mem;
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i + 8 <= len; i += 8) {
+		word = fill_word(seed, i);
+		memcpy(bytes + i, &word, 8);
+	}
+	word = fill_word(seed, i);
+	memcpy(bytes + i, &word, len - i);
+}
+
+ssize_t ckpt_fill_differs(const void *mem, size_t len, uint64_t seed)
+{
+	const uint8_t *bytes = mem;
+	uint64_t word;
+	size_t i, part, j;
+
+	for (i = 0; i < len; i += 8) {
+		part = len - i < 8 ? len - i : 8;
+		word = fill_word(seed, i);
+		if (!memcmp(bytes + i, &word, part))
+			continue;
+		for (j = 0; bytes[i + j] == ((uint8_t *)&word)[j]; j++)
+			;
+		return i + j;
+	}
+	return -1;
+}
+
+int64_t ckpt_now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts))
+		return -1;
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+char *ckpt_read_file(const char *path, size_t *len)
+{
+	size_t size = 1 << 16, used = 0;
+	char *text, *more;
+	ssize_t got;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	text = malloc(size);
+	while (text && (got = read(fd, text + used, size - used - 1)) > 0) {
+		used += got;
+		if (size - used > 4096)
+			continue;
+		size *= 2;
+		more = realloc(text, size);
+		if (!more)
+			free(text);
+		text = more;
+	}
+	close(fd);
+	if (text)
+		text[used] = '\0';
+	if (len)
+		*len = used;
+	return text;
+}
+
+int ckpt_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	ssize_t len = strlen(text);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, len) == len ? 0 : -errno;
+	close(fd);
+	return ret;
+}
+
+const char *ckpt_proc_value(const char *file, const char *name)
+{
+	static char value[512];
+	char path[64], *text, *line, *next;
+	size_t len = strlen(name);
+
+	snprintf(path, sizeof(path), "/proc/self/%s", file);
+	text = ckpt_read_file(path, NULL);
+	if (!text)
+		return NULL;
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (strncmp(line, name, len) || line[len] != ':')
+			continue;
+		line += len + 1;
+		line += strspn(line, " \t");
+		snprintf(value, sizeof(value), "%s", line);
+		free(text);
+		return value;
+	}
+	free(text);
+	return NULL;
+}
+
+int ckpt_say(const char *format, ...)
+{
+	va_list args;
+
+	printf("# ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+	return -1;
+}
+
+bool ckpt_dry(void)
+{
+	const char *dry = getenv("CKPT_TEST_DRY");
+
+	return dry && atoi(dry);
+}
+
+double ckpt_scale(void)
+{
+	const char *scale = getenv("CKPT_TEST_SCALE");
+	double value = scale ? atof(scale) : 1.0;
+
+	return value > 0 ? value : 1.0;
+}
+
+static void nap(void)
+{
+	usleep(1000);
+}
+
+/* --- the tester's side: targets ------------------------------------------- */
+
+int ckpt_test_init(struct ckpt_test *t)
+{
+	const char *base = getenv("CKPT_TEST_DIR") ?: "/tmp";
+
+	memset(t, 0, sizeof(*t));
+	snprintf(t->dir, sizeof(t->dir), "%s/ckpt.XXXXXX", base);
+	if (!mkdtemp(t->dir))
+		return ckpt_say("%s: %s", t->dir, strerror(errno));
+	if (chmod(t->dir, 0777))
+		return ckpt_say("chmod: %s", strerror(errno));
+	snprintf(t->image, sizeof(t->image), "%s/image", t->dir);
+	snprintf(t->other, sizeof(t->other), "%s/other", t->dir);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+int ckpt_test_fini(struct ckpt_test *t)
+{
+	int ret = 0;
+
+	while (t->nr_pids)
+		ckpt_kill(t, t->pids[t->nr_pids - 1]);
+	if (ckpt_has_children())
+		ret = ckpt_say("there is a child that nobody knows of");
+	nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	return ret;
+}
+
+void ckpt_remember(struct ckpt_test *t, pid_t pid)
+{
+	if (t->nr_pids == CKPT_MAX_PIDS) {
+		ckpt_say("too many targets");
+		abort();
+	}
+	t->pids[t->nr_pids++] = pid;
+}
+
+void ckpt_forget(struct ckpt_test *t, pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < t->nr_pids; i++) {
+		if (t->pids[i] != pid)
+			continue;
+		t->pids[i] = t->pids[--t->nr_pids];
+		return;
+	}
+}
+
+bool ckpt_has_children(void)
+{
+	siginfo_t info;
+
+	return !waitid(P_ALL, 0, &info,
+		       WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT |
+		       __WALL);
+}
+
+/* Nothing of the tester may be left in the target. */
+static void run_target(const char *dir, const char *exe, char **argv)
+{
+	struct rlimit cpu = { 120, 130 }, core = { 0, 0 };
+	char *envp[] = { "PATH=/usr/bin:/bin", "CKPT=an environment", NULL };
+	sigset_t none;
+	int fd, i;
+
+	for (i = 1; i < _NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A leftover does not spin for ever. */
+	setrlimit(RLIMIT_CPU, &cpu);
+	setrlimit(RLIMIT_CORE, &core);
+	umask(022);
+	setsid();
+	if (chdir(dir))
+		_exit(99);
+	for (fd = 0; fd < 3; fd++)
+		close(fd);
+	if (syscall(SYS_close_range, 3, ~0U, 0))
+		_exit(98);
+	if (open("/dev/null", O_RDONLY) != 0 ||
+	    open("out", O_WRONLY | O_CREAT | O_APPEND, 0666) != 1 ||
+	    dup(1) != 2)
+		_exit(97);
+	execve(exe, argv, envp);
+	_exit(96);
+}
+
+static pid_t spawn(struct ckpt_test *t, const char *exe, char **argv)
+{
+	mode_t mask = umask(0);
+	pid_t pid;
+	int ret;
+
+	snprintf(t->run, sizeof(t->run), "%s/r%d.%d", t->dir, ++t->nr_runs,
+		 getpid());
+	ret = mkdir(t->run, 0777);
+	umask(mask);
+	if (ret)
+		return ckpt_say("%s: %s", t->run, strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		return ckpt_say("fork: %s", strerror(errno));
+	if (!pid)
+		run_target(t->run, exe, argv);
+	ckpt_remember(t, pid);
+	return pid;
+}
+
+static int own_path(char *path, size_t size)
+{
+	ssize_t len = readlink("/proc/self/exe", path, size - 1);
+
+	if (len < 0)
+		return ckpt_say("/proc/self/exe: %s", strerror(errno));
+	path[len] = '\0';
+	return 0;
+}
+
+pid_t ckpt_spawn(struct ckpt_test *t, const char *scenario, const char *arg)
+{
+	char *argv[] = { "target", "--scenario", (char *)scenario,
+			 (char *)(arg ?: ""), NULL };
+	char exe[PATH_MAX];
+
+	if (own_path(exe, sizeof(exe)))
+		return -1;
+	return spawn(t, exe, argv);
+}
+
+pid_t ckpt_spawn_program(struct ckpt_test *t, const char *name, const char *arg)
+{
+	char *argv[] = { (char *)name, (char *)arg, NULL };
+	char exe[PATH_MAX];
+
+	if (own_path(exe, sizeof(exe) - strlen(name)))
+		return -1;
+	memcpy(strrchr(exe, '/') + 1, name, strlen(name) + 1);
+	return spawn(t, exe, argv);
+}
+
+pid_t ckpt_start_tiny(struct ckpt_test *t, const char *arg)
+{
+	pid_t pid = ckpt_spawn_program(t, "tiny_target", arg);
+	int go, ms;
+
+	for (ms = 0; pid > 0 && ms < PATIENCE_MS; ms++) {
+		if (!ckpt_peek(pid, TINY_GO, &go, sizeof(go)) && !go)
+			return pid;
+		if (waitpid(pid, &go, WNOHANG) == pid) {
+			ckpt_forget(t, pid);
+			return ckpt_say("tiny_target ended at once");
+		}
+		nap();
+	}
+	return ckpt_say("tiny_target does not come");
+}
+
+int ckpt_go_tiny(pid_t pid)
+{
+	int go = 1;
+
+	return ckpt_poke(pid, TINY_GO, &go, sizeof(go));
+}
+
+int ckpt_peek(pid_t pid, const volatile void *addr, void *buf, size_t len)
+{
+	char path[32];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, buf, len, (off_t)addr);
+	close(fd);
+	return got == (ssize_t)len ? 0 : -EFAULT;
+}
+
+int ckpt_poke(pid_t pid, volatile void *addr, const void *buf, size_t len)
+{
+	char path[32];
+	ssize_t put;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	put = pwrite(fd, buf, len, (off_t)addr);
+	close(fd);
+	return put == (ssize_t)len ? 0 : -EFAULT;
+}
+
+long ckpt_peek_value(pid_t pid, int nr)
+{
+	long value = -1;
+
+	if (ckpt_peek(pid, &ckpt_value[nr], &value, sizeof(value)))
+		ckpt_say("cannot look into %d", pid);
+	return value;
+}
+
+static void show_file(const char *dir, const char *name)
+{
+	char path[PATH_MAX], *text, *line, *next;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	text = ckpt_read_file(path, NULL);
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		ckpt_say("  %s: %s", name, line);
+	}
+	free(text);
+}
+
+static int exit_status(struct ckpt_test *t, pid_t pid, int status)
+{
+	char path[PATH_MAX], *text;
+
+	ckpt_forget(t, pid);
+	if (WIFSIGNALED(status)) {
+		ckpt_say("target %d died of signal %d", pid, WTERMSIG(status));
+		status = 128 + WTERMSIG(status);
+	} else {
+		status = WEXITSTATUS(status);
+	}
+	if (status == CKPT_SKIPPED) {
+		snprintf(path, sizeof(path), "%s/report", t->run);
+		text = ckpt_read_file(path, NULL);
+		snprintf(t->why, sizeof(t->why), "%.*s",
+			 text ? (int)strcspn(text, "\n") : 0, text ?: "");
+		free(text);
+	} else if (status) {
+		ckpt_say("target %d ended with %d", pid, status);
+		show_file(t->run, "report");
+		show_file(t->run, "out");
+	}
+	return status;
+}
+
+int ckpt_wait_stage(struct ckpt_test *t, pid_t pid, int stage)
+{
+	int ms, seen, status;
+
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		if (!ckpt_peek(pid, &ckpt_stage, &seen, sizeof(seen)) &&
+		    seen >= stage)
+			return 0;
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			status = exit_status(t, pid, status);
+			if (status == CKPT_SKIPPED)
+				return CKPT_SKIPPED;
+			return ckpt_say("target ended before stage %d", stage);
+		}
+		nap();
+	}
+	return ckpt_say("target %d does not come to stage %d", pid, stage);
+}
+
+pid_t ckpt_start(struct ckpt_test *t, const char *scenario, const char *arg)
+{
+	pid_t pid;
+	int ret;
+
+	pid = ckpt_spawn(t, scenario, arg);
+	if (pid < 0)
+		return -1;
+	ret = ckpt_wait_stage(t, pid, 1);
+	if (ret == CKPT_SKIPPED)
+		return 0;
+	return ret ? -1 : pid;
+}
+
+int ckpt_wait_syscall(pid_t pid, long nr)
+{
+	char path[32], *text;
+	long seen;
+	int ms;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		text = ckpt_read_file(path, NULL);
+		seen = text && *text >= '0' && *text <= '9' ? atol(text) : -1;
+		free(text);
+		if (seen == nr)
+			return 0;
+		nap();
+	}
+	return ckpt_say("target %d is not in system call %ld", pid, nr);
+}
+
+static char state_of(pid_t pid)
+{
+	char path[32], *text, *paren, state = '?';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	text = ckpt_read_file(path, NULL);
+	paren = text ? strrchr(text, ')') : NULL;
+	if (paren && paren[1])
+		state = paren[2];
+	free(text);
+	return state;
+}
+
+int ckpt_wait_state(pid_t pid, char state)
+{
+	int ms;
+
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		if (state_of(pid) == state)
+			return 0;
+		nap();
+	}
+	return ckpt_say("target %d is in state %c and not %c", pid,
+			state_of(pid), state);
+}
+
+int ckpt_wait_file(const char *path)
+{
+	int ms;
+
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		if (!access(path, F_OK))
+			return 0;
+		nap();
+	}
+	return ckpt_say("%s does not come", path);
+}
+
+int ckpt_go(pid_t pid)
+{
+	int stage;
+
+	if (ckpt_peek(pid, &ckpt_stage, &stage, sizeof(stage)) ||
+	    ckpt_poke(pid, &ckpt_allowed, &stage, sizeof(stage)))
+		return ckpt_say("cannot say go to %d", pid);
+	return 0;
+}
+
+int ckpt_wake(pid_t pid, int fd)
+{
+	char path[64];
+	int out, ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+	out = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (out < 0)
+		return ckpt_say("%s: %s", path, strerror(errno));
+	ret = write(out, "w", 1) == 1 ? 0 : ckpt_say("cannot wake");
+	close(out);
+	return ret;
+}
+
+int ckpt_wait(struct ckpt_test *t, pid_t pid)
+{
+	int ms, status;
+	pid_t got;
+
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		got = waitpid(pid, &status, WNOHANG | __WALL);
+		if (got == pid)
+			return exit_status(t, pid, status);
+		if (got < 0)
+			return ckpt_say("wait for %d: %s", pid, strerror(errno));
+		nap();
+	}
+	ckpt_kill(t, pid);
+	return ckpt_say("target %d does not end", pid);
+}
+
+int ckpt_finish(struct ckpt_test *t, pid_t pid)
+{
+	if (ckpt_go(pid))
+		return -1;
+	return ckpt_wait(t, pid);
+}
+
+int ckpt_kill(struct ckpt_test *t, pid_t pid)
+{
+	int status;
+
+	ckpt_forget(t, pid);
+	if (kill(pid, SIGKILL))
+		return ckpt_say("kill %d: %s", pid, strerror(errno));
+	do {
+		if (waitpid(pid, &status, __WALL) < 0)
+			return ckpt_say("wait for %d: %s", pid, strerror(errno));
+	} while (!WIFEXITED(status) && !WIFSIGNALED(status));
+	return 0;
+}
+
+/* --- the system calls ----------------------------------------------------- */
+
+long ckpt_sys_checkpoint(pid_t pid, int fd, unsigned long flags)
+{
+	long ret = syscall(__NR_checkpoint, pid, fd, flags);
+
+	return ret < 0 ? -errno : ret;
+}
+
+long ckpt_sys_restart(int crid, int fd, unsigned long flags)
+{
+	long ret = syscall(__NR_restart, crid, fd, flags);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int log_open(struct ckpt_test *t)
+{
+	char path[128];
+
+	t->log_len = 0;
+	t->log[0] = '\0';
+	snprintf(path, sizeof(path), "%s/log.%d", t->dir, getuid());
+	return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
+static void log_close(struct ckpt_test *t, int fd)
+{
+	ssize_t got;
+
+	if (fd < 0)
+		return;
+	got = pread(fd, t->log, sizeof(t->log) - 1, 0);
+	close(fd);
+	t->log_len = got > 0 ? got : 0;
+	t->log[t->log_len] = '\0';
+}
+
+long ckpt_checkpoint_fd(struct ckpt_test *t, pid_t pid, int fd,
+			unsigned long flags)
+{
+	int log = log_open(t);
+	long ret;
+
+	if (log >= 0)
+		flags |= CHECKPOINT_LOG_FD(log);
+	ret = ckpt_sys_checkpoint(pid, fd, flags);
+	log_close(t, log);
+	return ret;
+}
+
+long ckpt_restart_fd(struct ckpt_test *t, int fd, unsigned long flags)
+{
+	int log = log_open(t);
+	long ret;
+
+	if (log >= 0)
+		flags |= CHECKPOINT_LOG_FD(log);
+	ret = ckpt_sys_restart(0, fd, flags);
+	log_close(t, log);
+	if (ret > 0)
+		ckpt_remember(t, ret);
+	return ret;
+}
+
+void ckpt_show_log(struct ckpt_test *t)
+{
+	char *line = t->log, *next;
+
+	for (; line && *line; line = next) {
+		next = strchr(line, '\n');
+		ckpt_say("  reason: %.*s", (int)strcspn(line, "\n"), line);
+		if (next)
+			next++;
+	}
+}
+
+long ckpt_checkpoint(struct ckpt_test *t, pid_t pid, const char *path,
+		     unsigned long flags)
+{
+	long ret;
+	int fd;
+
+	if (ckpt_dry())
+		return 1;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		ret = -errno;
+		ckpt_say("%s: %s", path, strerror(errno));
+		return ret;
+	}
+	ret = ckpt_checkpoint_fd(t, pid, fd, flags);
+	close(fd);
+	if (ret < 0) {
+		ckpt_say("checkpoint of %d: %s", pid, strerror(-ret));
+		ckpt_show_log(t);
+	}
+	return ret;
+}
+
+long ckpt_restart(struct ckpt_test *t, const char *path, unsigned long flags)
+{
+	long ret;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		ret = -errno;
+		ckpt_say("%s: %s", path, strerror(errno));
+		return ret;
+	}
+	ret = ckpt_restart_fd(t, fd, flags);
+	close(fd);
+	if (ret < 0) {
+		ckpt_say("restart: %s", strerror(-ret));
+		ckpt_show_log(t);
+	}
+	return ret;
+}
+
+long ckpt_file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -errno : st.st_size;
+}
+
+/* One line: pairs up to ": ", then a sentence. */
+static bool reason_fits(const char *line, size_t len, int error,
+			const char *kind, int fd, unsigned long addr,
+			const char *text)
+{
+	bool kind_seen = false, fd_seen = false, addr_seen = false;
+	char buf[2048], *sentence, *pair, *value, *save;
+	int errno_seen = 0;
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, line, len);
+	buf[len] = '\0';
+	sentence = strstr(buf, ": ");
+	if (!sentence)
+		return false;
+	*sentence = '\0';
+	sentence += 2;
+	for (pair = strtok_r(buf, " ", &save); pair;
+	     pair = strtok_r(NULL, " ", &save)) {
+		value = strchr(pair, '=');
+		if (!value)
+			return false;
+		*value++ = '\0';
+		if (!strcmp(pair, "errno")) {
+			errno_seen = atoi(value);
+		} else if (!strcmp(pair, "kind")) {
+			kind_seen = kind && !strcmp(value, kind);
+		} else if (!strcmp(pair, "fd")) {
+			fd_seen = fd >= 0 && atoi(value) == fd;
+		} else if (!strcmp(pair, "vaddr")) {
+			char *end;
+			unsigned long from = strtoul(value, &end, 16);
+
+			if (*end != '-')
+				return false;
+			addr_seen = addr && addr >= from &&
+				    addr < strtoul(end + 1, NULL, 16);
+		}
+	}
+	return (!error || errno_seen == error) && (!kind || kind_seen) &&
+	       (fd < 0 || fd_seen) && (!addr || addr_seen) &&
+	       (!text || strstr(sentence, text));
+}
+
+bool ckpt_reason(struct ckpt_test *t, int error, const char *kind, int fd,
+		 unsigned long addr, const char *text)
+{
+	const char *line = t->log;
+
+	while (*line) {
+		size_t len = strcspn(line, "\n");
+
+		if (reason_fits(line, len, error, kind, fd, addr, text))
+			return true;
+		line += len;
+		if (*line)
+			line++;
+	}
+	return false;
+}
+
+/* --- what /proc says ------------------------------------------------------ */
+
+struct text {
+	char *buf;
+	size_t len, size;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct text *text, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	for (;;) {
+		va_start(args, format);
+		len = vsnprintf(text->buf + text->len, text->size - text->len,
+				format, args);
+		va_end(args);
+		if (len < 0)
+			return;
+		if (text->len + len < text->size) {
+			text->len += len;
+			return;
+		}
+		text->size = 2 * text->size + len;
+		text->buf = realloc(text->buf, text->size);
+		if (!text->buf)
+			abort();
+	}
+}
+
+static char *proc_file(pid_t pid, const char *name, size_t *len)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return ckpt_read_file(path, len);
+}
+
+/* A file as it is, unprintable bytes as \ooo, a line each. */
+static void add_file(struct text *out, pid_t pid, const char *name)
+{
+	size_t len, i;
+	char *text;
+
+	text = proc_file(pid, name, &len);
+	if (!text)
+		return;
+	add(out, "%s: ", name);
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\n' && i + 1 < len)
+			add(out, "\n%s: ", name);
+		else if (text[i] >= 0x20 && text[i] < 0x7f && text[i] != '\\')
+			add(out, "%c", text[i]);
+		else if (text[i] != '\n')
+			add(out, "\\%03o", (unsigned char)text[i]);
+	}
+	add(out, "\n");
+	free(text);
+}
+
+static void add_link(struct text *out, pid_t pid, const char *name)
+{
+	char path[64], target[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return;
+	target[len] = '\0';
+	/* pipe:[12] and the like have a number that differs. */
+	if (target[0] != '/' && strchr(target, '['))
+		*strchr(target, '[') = '\0';
+	add(out, "%s: -> %s\n", name, target);
+}
+
+static bool listed(const char *name, const char *const *list)
+{
+	for (; *list; list++) {
+		if (!strcmp(name, *list))
+			return true;
+	}
+	return false;
+}
+
+/* Lines "name: value" of a file, the listed ones only. */
+static void add_values(struct text *out, pid_t pid, const char *file,
+		       const char *const *names)
+{
+	char *text, *line, *next, *colon;
+
+	text = proc_file(pid, file, NULL);
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		colon = strchr(line, ':');
+		if (!colon)
+			continue;
+		*colon = '\0';
+		if (listed(line, names))
+			add(out, "%s: %s:%s\n", file, line, colon + 1);
+	}
+	free(text);
+}
+
+static void add_status(struct text *out, pid_t pid)
+{
+	static const char *const names[] = {
+		"Name", "Umask", "TracerPid", "Uid", "Gid", "Groups", "Kthread",
+		"VmSize", "VmLck", "VmPin", "VmData", "VmStk", "VmExe", "VmLib",
+		"HugetlbPages", "CoreDumping", "THP_enabled",
+		"untag_mask", "Threads", "SigPnd", "ShdPnd", "SigBlk",
+		"SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd",
+		"CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters",
+		"Speculation_Store_Bypass", "SpeculationIndirectBranch",
+		"Cpus_allowed", "Mems_allowed", "x86_Thread_features",
+		"x86_Thread_features_locked", NULL
+	};
+
+	add_values(out, pid, "status", names);
+}
+
+static void add_stat(struct text *out, pid_t pid)
+{
+	/* Numbered as in proc(5). */
+	static const struct {
+		int nr;
+		const char *name;
+	} fields[] = {
+		{ 5, "pgrp" }, { 6, "session" }, { 7, "tty_nr" },
+		{ 8, "tpgid" }, { 9, "flags" }, { 18, "priority" },
+		{ 19, "nice" }, { 23, "vsize" }, { 26, "startcode" },
+		{ 27, "endcode" }, { 28, "startstack" },
+		{ 38, "exit_signal" }, { 40, "rt_priority" },
+		{ 41, "policy" }, { 45, "start_data" }, { 46, "end_data" },
+		{ 47, "start_brk" }, { 48, "arg_start" }, { 49, "arg_end" },
+		{ 50, "env_start" }, { 51, "env_end" },
+	};
+	char *text, *word, *save;
+	unsigned int i = 0;
+	long long value;
+	int nr = 3;
+
+	text = proc_file(pid, "stat", NULL);
+	word = text ? strrchr(text, ')') : NULL;
+	if (!word) {
+		free(text);
+		return;
+	}
+	for (word = strtok_r(word + 2, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save), nr++) {
+		if (i == ARRAY_SIZE(fields) ||
+		    fields[i].nr != nr)
+			continue;
+		value = strtoll(word, NULL, 10);
+		/* Has it made an exec since fork? Others come and go. */
+		if (nr == 9)
+			value &= 0x40;
+		if (value == pid)
+			add(out, "stat: %s self\n", fields[i].name);
+		else
+			add(out, "stat: %s %lld\n", fields[i].name, value);
+		i++;
+	}
+	free(text);
+}
+
+static void add_maps(struct text *out, pid_t pid)
+{
+	unsigned long from, to, offset;
+	char *text, *line, *next, perms[8];
+	int at;
+
+	text = proc_file(pid, "smaps", NULL);
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		at = 0;
+		if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &from, &to,
+			   perms, &offset, &at) >= 4 && at) {
+			add(out, "maps: %lx-%lx %s %lx %s\n", from, to, perms,
+			    offset, line + at);
+		} else if (!strncmp(line, "VmFlags:", 8)) {
+			char *dirty = strstr(line, " sd");
+
+			if (dirty)
+				memmove(dirty, dirty + 3, strlen(dirty + 3) + 1);
+			add(out, "maps:   %s\n", line);
+		} else if (!strncmp(line, "ProtectionKey:", 14) ||
+			   !strncmp(line, "KernelPageSize:", 15)) {
+			add(out, "maps:   %s\n", line);
+		}
+	}
+	free(text);
+}
+
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	return atoi((*a)->d_name) - atoi((*b)->d_name);
+}
+
+static void add_fds(struct text *out, pid_t pid)
+{
+	char path[64], name[32], *text, *line, *next;
+	struct dirent **entries;
+	int i, n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	n = scandir(path, &entries, NULL, by_number);
+	for (i = 0; i < n; i++) {
+		int fd = atoi(entries[i]->d_name);
+		bool dots = entries[i]->d_name[0] == '.';
+
+		free(entries[i]);
+		if (dots)
+			continue;
+		snprintf(name, sizeof(name), "fd/%d", fd);
+		add_link(out, pid, name);
+		snprintf(name, sizeof(name), "fdinfo/%d", fd);
+		text = proc_file(pid, name, NULL);
+		for (line = text; line && *line; line = next) {
+			next = strchr(line, '\n');
+			if (next)
+				*next++ = '\0';
+			if (strncmp(line, "ino:", 4))
+				add(out, "%s: %s\n", name, line);
+		}
+		free(text);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+char *ckpt_snapshot(pid_t pid)
+{
+	static const char *const files[] = {
+		"comm", "cmdline", "environ", "auxv", "limits", "personality",
+		"oom_score_adj", "coredump_filter", "timerslack_ns", "timers",
+		"uid_map", "cgroup",
+	};
+	static const char *const links[] = { "exe", "cwd", "root" };
+	struct text out = { .size = 1 << 16 };
+	unsigned int i;
+
+	out.buf = malloc(out.size);
+	if (!out.buf)
+		return NULL;
+	out.buf[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		add_file(&out, pid, files[i]);
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		add_link(&out, pid, links[i]);
+	add_status(&out, pid);
+	add_stat(&out, pid);
+	add_fds(&out, pid);
+	add_maps(&out, pid);
+	return out.buf;
+}
+
+static size_t line_len(const char *line)
+{
+	return strcspn(line, "\n");
+}
+
+static const char *line_next(const char *line)
+{
+	line += line_len(line);
+	return *line ? line + 1 : line;
+}
+
+static bool same_line(const char *a, const char *b)
+{
+	return line_len(a) == line_len(b) && !memcmp(a, b, line_len(a));
+}
+
+int ckpt_compare(const char *before, const char *after)
+{
+	int differences = 0;
+	const char *a = before, *b = after, *look;
+
+	while (*a || *b) {
+		if (*a && *b && same_line(a, b)) {
+			a = line_next(a);
+			b = line_next(b);
+			continue;
+		}
+		differences++;
+		if (differences == 40)
+			ckpt_say("  and so on");
+		/* Is the old line further down? Then the new one is more. */
+		look = b;
+		while (*look && !(*a && same_line(a, look)))
+			look = line_next(look);
+		if (*look && *b) {
+			if (differences < 40)
+				ckpt_say("  + %.*s", (int)line_len(b), b);
+			b = line_next(b);
+		} else if (*a) {
+			if (differences < 40)
+				ckpt_say("  - %.*s", (int)line_len(a), a);
+			a = line_next(a);
+		} else {
+			if (differences < 40)
+				ckpt_say("  + %.*s", (int)line_len(b), b);
+			b = line_next(b);
+		}
+	}
+	return differences;
+}
+
+/* --- whole tests ---------------------------------------------------------- */
+
+static int compare_snap(pid_t pid, const char *before, const char *what)
+{
+	char *after = ckpt_snapshot(pid);
+	int differences;
+
+	if (!after || !before)
+		return ckpt_say("no snapshot");
+	differences = ckpt_compare(before, after);
+	free(after);
+	if (differences)
+		return ckpt_say("%d differences in /proc after %s", differences,
+				what);
+	return 0;
+}
+
+static int run_unharmed(struct ckpt_test *t, const char *scenario,
+			const char *arg, unsigned int options)
+{
+	char *before = NULL;
+	int ret = -1;
+	pid_t pid;
+	long id;
+
+	pid = ckpt_start(t, scenario, arg);
+	if (pid <= 0)
+		return pid ? -1 : CKPT_SKIPPED;
+	if (ckpt_dry())
+		return ckpt_finish(t, pid);
+	if (!(options & CKPT_RT_NO_SNAP))
+		before = ckpt_snapshot(pid);
+	id = ckpt_checkpoint(t, pid, t->image, 0);
+	if ((id == -EOPNOTSUPP || id == -EBUSY) && t->log_len &&
+	    options & CKPT_RT_MAY_REFUSE)
+		t->refused = true;
+	else if (id <= 0)
+		goto out;
+	if (before && compare_snap(pid, before, "a checkpoint"))
+		goto out;
+	ret = ckpt_finish(t, pid);
+	if (ret)
+		ckpt_say("%s went on after a checkpoint and was not content",
+			 scenario);
+out:
+	free(before);
+	if (ret && t->nr_pids)
+		ckpt_kill(t, pid);
+	return ret;
+}
+
+int ckpt_roundtrip(struct ckpt_test *t, const char *scenario, const char *arg,
+		   unsigned int options)
+{
+	unsigned long flags = 0;
+	char *before = NULL;
+	pid_t pid, restarted;
+	int ret = -1;
+
+	if (!(options & CKPT_RT_ONCE) || ckpt_dry()) {
+		t->refused = false;
+		ret = run_unharmed(t, scenario, arg, options);
+		if (ret || ckpt_dry() || t->refused)
+			return ret;
+		ret = -1;
+	}
+	if (options & CKPT_RT_FRESH)
+		flags |= RESTART_FRESH_PIDS;
+	pid = ckpt_start(t, scenario, arg);
+	if (pid <= 0)
+		return pid ? -1 : CKPT_SKIPPED;
+	if (!(options & CKPT_RT_NO_SNAP))
+		before = ckpt_snapshot(pid);
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0)
+		goto out;
+	if (ckpt_kill(t, pid))
+		goto out;
+	restarted = ckpt_restart(t, t->image, flags);
+	if (restarted <= 0)
+		goto out;
+	if (restarted != pid && !(options & CKPT_RT_FRESH)) {
+		ckpt_say("pid %d became %d", pid, restarted);
+		goto out;
+	}
+	if (before && compare_snap(restarted, before, "the restart"))
+		goto out;
+	ret = ckpt_finish(t, restarted);
+	if (ret)
+		ckpt_say("%s was restarted and was not content", scenario);
+out:
+	free(before);
+	return ret;
+}
+
+int ckpt_refused(struct ckpt_test *t, const char *scenario, const char *arg,
+		 int error, const char *kind, const char *text)
+{
+	unsigned long addr;
+	pid_t pid;
+	int pass, fd;
+	long ret;
+
+	pid = ckpt_start(t, scenario, arg);
+	if (pid <= 0)
+		return pid ? -1 : CKPT_SKIPPED;
+	if (ckpt_dry())
+		return ckpt_finish(t, pid);
+	fd = ckpt_peek_value(pid, 0) ?: -1;
+	addr = ckpt_peek_value(pid, 1);
+	for (pass = 0; pass < 2; pass++) {
+		int out = open(t->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			       0600);
+
+		if (out < 0)
+			return ckpt_say("%s: %s", t->image, strerror(errno));
+		ret = ckpt_checkpoint_fd(t, pid, pass ? out : -1,
+					 pass ? 0 : CHECKPOINT_DRY_RUN);
+		close(out);
+		if (ret != -error) {
+			ckpt_say("%s: %s gave %ld and not %d", scenario,
+				 pass ? "checkpoint" : "dry run", ret, -error);
+			ckpt_show_log(t);
+			return -1;
+		}
+		if (!ckpt_reason(t, error, kind, fd, addr, text)) {
+			ckpt_say("%s: no reason with errno=%d fd=%d addr=%#lx kind=%s text '%s'",
+				 scenario, error, fd, addr, kind ?: "any",
+				 text ?: "");
+			ckpt_show_log(t);
+			return -1;
+		}
+		if (ckpt_file_size(t->image) != 0)
+			return ckpt_say("%s: refused, but something was written",
+					scenario);
+	}
+	ret = ckpt_finish(t, pid);
+	if (ret)
+		ckpt_say("%s was refused and then was not content", scenario);
+	return ret;
+}
+
+int ckpt_as_user(struct ckpt_test *t, unsigned int uid,
+		 int (*run)(struct ckpt_test *t))
+{
+	int status, ret;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return ckpt_say("fork: %s", strerror(errno));
+	if (!pid) {
+		t->nr_pids = 0;
+		if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+		    setresuid(uid, uid, uid))
+			_exit(ckpt_say("cannot become user %u", uid));
+		ret = run(t);
+		while (t->nr_pids)
+			ckpt_kill(t, t->pids[t->nr_pids - 1]);
+		if (ckpt_has_children())
+			ret = ckpt_say("user %u has a child that nobody knows of",
+				       uid);
+		fflush(NULL);
+		_exit(ret);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		return ckpt_say("wait: %s", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

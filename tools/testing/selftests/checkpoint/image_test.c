@@ -1,0 +1,1248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bad images: cut off anywhere, altered in any byte and any field, with the
+ * checksums mended, records lost, doubled, swapped and foreign. Each gives an
+ * error, or a process that is killed at once; never anything else.
+ *
+ * CKPT_TEST_SCALE multiplies how many there are.
+ */
+#include "ckpt_test.h"
+
+#include <linux/checkpoint_image.h>
+#include <sched.h>
+
+#include "records_table.h"
+
+#define USER		1000
+#define PAGE		4096UL
+#define MAX_RECORDS	512
+#define MAX_IMAGE	(1 << 20)
+#define FRESH		((unsigned long)RESTART_FRESH_PIDS)
+#define STOPPED		((unsigned long)RESTART_STOPPED)
+
+/* --- images --------------------------------------------------------------- */
+
+struct record {
+	struct ckpt_rec_hdr hdr;	/* as it will be written */
+	uint8_t *payload;
+	uint8_t *pages;			/* behind a PAGES record */
+	size_t pages_len;
+	size_t pos;			/* where it was, or was built */
+};
+
+struct image {
+	struct record rec[MAX_RECORDS];
+	int nr;
+	uint8_t *raw;			/* as it was saved */
+	size_t len;
+};
+
+/* CRC-32C; the caller inverts before and after. */
+static uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
+{
+	static uint32_t table[256];
+	const uint8_t *bytes = buf;
+	int i, bit;
+
+	for (i = 0; !table[255] && i < 256; i++) {
+		uint32_t value = i;
+
+		for (bit = 0; bit < 8; bit++)
+			value = value >> 1 ^ (value & 1 ? 0x82f63b78 : 0);
+		table[i] = value;
+	}
+	while (len--)
+		crc = crc >> 8 ^ table[(crc ^ *bytes++) & 0xff];
+	return crc;
+}
+
+static size_t pad8(size_t len)
+{
+	return -len & 7;
+}
+
+static uint32_t record_crc(const struct record *rec)
+{
+	static const uint8_t zeros[8];
+	struct ckpt_rec_hdr hdr = rec->hdr;
+	uint32_t crc;
+
+	hdr.crc32c = 0;
+	crc = crc32c(~0U, &hdr, sizeof(hdr));
+	crc = crc32c(crc, rec->payload, rec->hdr.len);
+	return ~crc32c(crc, zeros, pad8(rec->hdr.len));
+}
+
+/* The image as a list of records, which point into it. */
+static int parse(struct image *im)
+{
+	size_t pos = 0;
+
+	im->nr = 0;
+	while (pos + sizeof(struct ckpt_rec_hdr) <= im->len) {
+		struct record *rec = &im->rec[im->nr];
+
+		if (im->nr++ == MAX_RECORDS)
+			return ckpt_say("too many records");
+		memset(rec, 0, sizeof(*rec));
+		rec->pos = pos;
+		memcpy(&rec->hdr, im->raw + pos, sizeof(rec->hdr));
+		rec->payload = im->raw + pos + sizeof(rec->hdr);
+		pos += sizeof(rec->hdr) + rec->hdr.len + pad8(rec->hdr.len);
+		if (pos > im->len)
+			return ckpt_say("a record ends behind the image");
+		if (record_crc(rec) != rec->hdr.crc32c)
+			return ckpt_say("record %d has checksum %#x and not %#x",
+					im->nr - 1, rec->hdr.crc32c,
+					record_crc(rec));
+		if (rec->hdr.type == CKPT_REC_PAGES) {
+			struct ckpt_pages *pages = (void *)rec->payload;
+
+			pos = (pos + PAGE - 1) & -PAGE;
+			rec->pages = im->raw + pos;
+			rec->pages_len = pages->nr_pages * PAGE;
+			pos += rec->pages_len;
+		}
+	}
+	return pos == im->len && im->nr ? 0 : ckpt_say("bytes behind the end");
+}
+
+/* Puts an image together, with right checksums. Returns its length. */
+static size_t build(struct image *im, uint8_t *buf)
+{
+	size_t pos = 0, pad;
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		struct record *rec = &im->rec[i];
+
+		rec->pos = pos;
+		rec->hdr.crc32c = record_crc(rec);
+		memcpy(buf + pos, &rec->hdr, sizeof(rec->hdr));
+		pos += sizeof(rec->hdr);
+		memcpy(buf + pos, rec->payload, rec->hdr.len);
+		pos += rec->hdr.len;
+		pad = pad8(rec->hdr.len);
+		memset(buf + pos, 0, pad);
+		pos += pad;
+		if (rec->pages) {
+			pad = -pos & (PAGE - 1);
+			memset(buf + pos, 0, pad);
+			pos += pad;
+			memcpy(buf + pos, rec->pages, rec->pages_len);
+			pos += rec->pages_len;
+		}
+	}
+	return pos;
+}
+
+static int find(const struct image *im, uint32_t type)
+{
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		if (im->rec[i].hdr.type == type)
+			return i;
+	}
+	return -1;
+}
+
+/* The counts in META_END and END are made to fit. */
+static void mend_counts(struct image *im)
+{
+	struct ckpt_meta_end *meta;
+	struct ckpt_end *end;
+	int i;
+
+	i = find(im, CKPT_REC_META_END);
+	if (i >= 0) {
+		meta = (void *)im->rec[i].payload;
+		meta->nr_records = i;
+	}
+	i = find(im, CKPT_REC_END);
+	if (i >= 0) {
+		end = (void *)im->rec[i].payload;
+		end->nr_records = i;
+	}
+}
+
+static const char *record_name(const struct record *rec)
+{
+	const struct ckpt_rec_desc *desc = ckpt_rec_desc_find(rec->hdr.type);
+
+	return desc ? desc->name : "unknown";
+}
+
+/* An image of its own of tiny_target. */
+static int make_image(struct ckpt_test *t, struct image *im, const char *arg)
+{
+	pid_t pid;
+
+	pid = ckpt_start_tiny(t, arg);
+	if (pid < 0)
+		return -1;
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
+		return -1;
+	im->raw = (uint8_t *)ckpt_read_file(t->image, &im->len);
+	if (!im->raw)
+		return ckpt_say("no memory");
+	return parse(im);
+}
+
+static struct image *copy_image(const struct image *im)
+{
+	struct image *copy = malloc(sizeof(*copy));
+	int i;
+
+	if (!copy)
+		abort();
+	*copy = *im;
+	copy->raw = malloc(im->len);
+	if (!copy->raw)
+		abort();
+	memcpy(copy->raw, im->raw, im->len);
+	for (i = 0; i < copy->nr; i++) {
+		copy->rec[i].payload += copy->raw - im->raw;
+		if (copy->rec[i].pages)
+			copy->rec[i].pages += copy->raw - im->raw;
+	}
+	return copy;
+}
+
+static void free_image(struct image *im)
+{
+	free(im->raw);
+	free(im);
+}
+
+/* --- one try -------------------------------------------------------------- */
+
+/* A worker's own: it has a file, and does not get stuck. */
+struct worker {
+	struct ckpt_test *t;
+	int fd;
+	int log;
+	int number, workers;
+	unsigned long tries, alive;
+	uint64_t random;
+};
+
+static uint64_t random64(struct worker *w)
+{
+	uint64_t z = (w->random += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static uint64_t below(struct worker *w, uint64_t limit)
+{
+	return random64(w) % limit;
+}
+
+static int load(struct worker *w, const void *buf, size_t len)
+{
+	if (ftruncate(w->fd, len) || pwrite(w->fd, buf, len, 0) != (ssize_t)len)
+		return ckpt_say("cannot write: %s", strerror(errno));
+	return 0;
+}
+
+/*
+ * Restart from what is in the file. Returns the error (negative), or 1 when
+ * there was a process; it is gone then. Positive above 1: something is wrong.
+ */
+static int try_file(struct worker *w, unsigned long flags)
+{
+	int status;
+	long ret;
+
+	if (!(w->tries++ % 64))
+		alarm(120);
+	if (w->tries % 8 == 0 && w->log >= 0) {
+		if (ftruncate(w->log, 0))
+			return 2;
+		flags |= CHECKPOINT_LOG_FD(w->log);
+	}
+	lseek(w->fd, 0, SEEK_SET);
+	ret = ckpt_sys_restart(0, w->fd, flags | RESTART_FRESH_PIDS);
+	if (ret < 0) {
+		if (ret < -4095 || ckpt_has_children()) {
+			ckpt_say("error %ld left a child behind", ret);
+			return 3;
+		}
+		return ret;
+	}
+	w->alive++;
+	if (kill(ret, SIGKILL) || waitpid(ret, &status, __WALL) != ret ||
+	    ckpt_has_children()) {
+		ckpt_say("cannot end process %ld", ret);
+		return 4;
+	}
+	return 1;
+}
+
+static int try_image(struct worker *w, const void *buf, size_t len,
+		     unsigned long flags)
+{
+	return load(w, buf, len) ? 5 : try_file(w, flags);
+}
+
+/* A caller that would be replaced stays what it is after an error. */
+static int try_self(struct worker *w)
+{
+	static char data[5000];
+	int status, ms;
+	pid_t pid, got;
+	long ret;
+
+	pid = fork();
+	if (!pid) {
+		ckpt_fill(data, sizeof(data), 1);
+		lseek(w->fd, 0, SEEK_SET);
+		ret = ckpt_sys_restart(0, w->fd, RESTART_SELF |
+				       RESTART_FRESH_PIDS | RESTART_STOPPED);
+		_exit(ret >= 0 || ckpt_fill_differs(data, sizeof(data), 1) != -1 ||
+		      fcntl(w->fd, F_GETFD) < 0);
+	}
+	for (ms = 0; ms < 20000; ms++) {
+		got = waitpid(pid, &status, WUNTRACED | WNOHANG);
+		if (got == pid && !WIFSTOPPED(status))
+			return status;
+		/* It was replaced, and stopped; or it runs and does not end. */
+		if (got == pid || ms == 10000) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			w->alive++;
+			return 0;
+		}
+		usleep(ms < 10 ? 200 : 1000);
+	}
+	return -1;
+}
+
+/* Runs work in as many processes as there are processors. */
+static int run_workers(struct ckpt_test *t, const struct image *im,
+		       int (*work)(struct worker *w, const struct image *im))
+{
+	struct worker w = { .t = t };
+	pid_t pids[8];
+	cpu_set_t set;
+	int i, status, bad = 0;
+
+	w.workers = 1;
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		w.workers = CPU_COUNT(&set);
+	if (w.workers > 8)
+		w.workers = 8;
+	fflush(stdout);
+	for (i = 0; i < w.workers; i++) {
+		pids[i] = fork();
+		if (pids[i] < 0)
+			return ckpt_say("fork: %s", strerror(errno));
+		if (pids[i])
+			continue;
+		w.number = i;
+		w.random = i + 1;
+		w.fd = open(t->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		w.log = open(t->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		if (w.fd < 0)
+			_exit(ckpt_say("no file: %s", strerror(errno)));
+		if (chdir(t->dir))
+			_exit(1);
+		status = work(&w, im);
+		ckpt_say("worker %d: %lu tries, %lu of them with a process",
+			 i, w.tries, w.alive);
+		fflush(stdout);
+		_exit(status ? 1 : 0);
+	}
+	for (i = 0; i < w.workers; i++) {
+		if (waitpid(pids[i], &status, 0) != pids[i] || status) {
+			ckpt_say("worker %d ended with %#x", i, status);
+			bad++;
+		}
+	}
+	return bad;
+}
+
+/* --- the image itself ----------------------------------------------------- */
+
+TEST_F(checkpoint, good_image)
+{
+	static const char *const args[] = { NULL, "rich" };
+	struct image im;
+	uint8_t *buf;
+	size_t len;
+	pid_t pid;
+	int i, fd;
+
+	NOT_DRY();
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, make_image(&self->t, &im, args[i]));
+		TH_LOG("%s: %d records, %zu bytes", args[i] ?: "tiny", im.nr,
+		       im.len);
+		EXPECT_EQ(CKPT_REC_HEADER, im.rec[0].hdr.type);
+		EXPECT_EQ(0, memcmp(im.raw, "CKPT", 4));
+		EXPECT_EQ(CKPT_REC_END, im.rec[im.nr - 1].hdr.type);
+		/* Put together again it is the same. */
+		buf = malloc(MAX_IMAGE);
+		ASSERT_NE(NULL, buf);
+		len = build(&im, buf);
+		ASSERT_EQ(im.len, len);
+		EXPECT_EQ(0, memcmp(buf, im.raw, len));
+		/* What follows it is nobody's business. */
+		buf[len] = 0x55;
+		fd = open(self->t.other, O_RDWR | O_CREAT | O_TRUNC, 0600);
+		ASSERT_EQ((ssize_t)len + 1, write(fd, buf, len + 1));
+		ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
+		pid = ckpt_restart_fd(&self->t, fd, FRESH);
+		ASSERT_LT(0, pid)
+			ckpt_show_log(&self->t);
+		EXPECT_EQ((off_t)len, lseek(fd, 0, SEEK_CUR));
+		ASSERT_EQ(0, ckpt_go_tiny(pid));
+		EXPECT_EQ(TINY_STATUS, ckpt_wait(&self->t, pid));
+		close(fd);
+		free(buf);
+		free(im.raw);
+	}
+}
+
+/* --- cut off -------------------------------------------------------------- */
+
+static int truncated(struct worker *w, const struct image *im)
+{
+	size_t len;
+	int ret;
+
+	/* From the end, so that the file is written once. */
+	if (load(w, im->raw, im->len))
+		return -1;
+	for (len = im->len - 1; len + 1 > 0; len--) {
+		if ((int)(len % w->workers) != w->number)
+			continue;
+		if (ftruncate(w->fd, len))
+			return ckpt_say("ftruncate: %s", strerror(errno));
+		ret = try_file(w, 0);
+		if (ret >= 0)
+			return ckpt_say("cut off at %zu of %zu it gave %d", len,
+					im->len, ret);
+	}
+	return 0;
+}
+
+TEST_F(checkpoint, cut_off_at_every_byte)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	EXPECT_EQ(0, run_workers(&self->t, &im, truncated));
+	free(im.raw);
+}
+
+/* A pipe tells the end in another way. */
+TEST_F(checkpoint, cut_off_in_pipe)
+{
+	struct image im;
+	size_t len, part, done;
+	int pair[2], i;
+	long ret;
+	pid_t pid;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	for (i = 0; i < 40; i++) {
+		len = im.len * i / 40 + i % 7;
+		ASSERT_EQ(0, pipe(pair));
+		fflush(stdout);
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			signal(SIGPIPE, SIG_IGN);
+			close(pair[0]);
+			for (done = 0; done < len; done += part) {
+				part = len - done < 1000 ? len - done : 1000;
+				if (write(pair[1], im.raw + done, part) !=
+				    (ssize_t)part)
+					break;
+			}
+			_exit(0);
+		}
+		close(pair[1]);
+		ret = ckpt_restart_fd(&self->t, pair[0], FRESH);
+		EXPECT_GT(0, ret);
+		close(pair[0]);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	}
+	free(im.raw);
+}
+
+/* --- bytes ---------------------------------------------------------------- */
+
+/* Is this byte one of page contents, which have no checksum? */
+static bool in_contents(const struct image *im, size_t pos)
+{
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		const uint8_t *pages = im->rec[i].pages;
+
+		if (pages && im->raw + pos >= pages &&
+		    im->raw + pos < pages + im->rec[i].pages_len)
+			return true;
+	}
+	return false;
+}
+
+static int altered_byte(struct worker *w, const struct image *im)
+{
+	uint8_t byte;
+	size_t pos;
+	int ret;
+
+	if (load(w, im->raw, im->len))
+		return -1;
+	for (pos = w->number; pos < im->len; pos += w->workers) {
+		if (in_contents(im, pos))
+			continue;
+		byte = im->raw[pos] ^ (1 << below(w, 8));
+		if (pwrite(w->fd, &byte, 1, pos) != 1)
+			return -1;
+		ret = try_file(w, 0);
+		if (ret >= 0)
+			return ckpt_say("byte %zu was %#x, became %#x: gave %d",
+					pos, im->raw[pos], byte, ret);
+		if (pwrite(w->fd, &im->raw[pos], 1, pos) != 1)
+			return -1;
+	}
+	return try_file(w, 0) == 1 ? 0 : ckpt_say("it is not good any more");
+}
+
+TEST_F(checkpoint, every_byte_altered)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	EXPECT_EQ(0, run_workers(&self->t, &im, altered_byte));
+	free(im.raw);
+}
+
+/* --- fields --------------------------------------------------------------- */
+
+struct where {
+	struct worker *w;
+	const struct image *im;
+	const struct record *rec;
+	int (*judge)(struct where *where, const char *name, int ret);
+	uint64_t old, new;
+	size_t offset;
+	unsigned int index;		/* of all the fields */
+};
+
+static uint64_t get_field(const uint8_t *at, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, at, size);
+	return value;
+}
+
+/* Writes the record as it is now, with a right checksum, and tries it. */
+static int try_record(struct where *where, struct record *rec)
+{
+	struct worker *w = where->w;
+	int ret = 5;
+
+	rec->hdr.crc32c = record_crc(rec);
+	if (pwrite(w->fd, &rec->hdr, sizeof(rec->hdr), rec->pos) ==
+		    sizeof(rec->hdr) &&
+	    pwrite(w->fd, rec->payload, where->rec->hdr.len,
+		   rec->pos + sizeof(rec->hdr)) == (ssize_t)where->rec->hdr.len)
+		ret = try_file(w, w->tries % 4 ? STOPPED : 0);
+	return ret;
+}
+
+static int try_value(struct where *where, uint8_t *at, size_t size,
+		     uint64_t value, bool pad, const char *name)
+{
+	struct record changed = *where->rec;
+	static uint8_t payload[1 << 20];
+	size_t offset = at - where->rec->payload;
+	int ret;
+
+	if (where->rec->hdr.len > sizeof(payload))
+		return 0;
+	memcpy(payload, where->rec->payload, where->rec->hdr.len);
+	changed.payload = payload;
+	memcpy(payload + offset, &value, size);
+	where->new = get_field(payload + offset, size);
+	where->offset = offset;
+	if (where->new == where->old)
+		return 0;
+	ret = try_record(where, &changed);
+	if (ret > 1 || (pad && ret >= 0))
+		return ckpt_say("%s.%s was %#llx, became %#llx: gave %d",
+				record_name(where->rec), name,
+				(unsigned long long)where->old,
+				(unsigned long long)where->new, ret);
+	return where->judge ? where->judge(where, name, ret) : 0;
+}
+
+static int try_field(struct where *where, uint8_t *at,
+		     const struct ckpt_field *field)
+{
+	uint64_t old = get_field(at, field->size);
+	uint64_t top = 1ULL << (field->size * 8 - 1);
+	uint64_t values[] = {
+		0, 1, ~0ULL, top, top - 1, old + 1, old - 1, old ^ top,
+		old << 1, old >> 1, random64(where->w),
+		old ^ 1ULL << below(where->w, field->size * 8),
+		old ^ 1ULL << below(where->w, field->size * 8), 0x1000,
+		0x7fffffff, old + 0x1000,
+	};
+	unsigned int i, nr = ARRAY_SIZE(values);
+
+	/* References: to each object there can be. */
+	where->old = old;
+	for (i = 0; i < nr; i++) {
+		if (try_value(where, at, field->size, values[i], field->pad,
+			      field->name))
+			return -1;
+	}
+	for (i = 0; field->type == CKPT_FIELD_REF && i < 20; i++) {
+		if (try_value(where, at, field->size, i, false, field->name))
+			return -1;
+	}
+	return 0;
+}
+
+static int try_struct(struct where *where, uint8_t *base,
+		      const struct ckpt_struct *layout, size_t room)
+{
+	unsigned int i, n, count;
+	uint8_t *at;
+
+	for (i = 0; i < layout->nr_fields; i++) {
+		const struct ckpt_field *field = &layout->fields[i];
+
+		if (field->offset > room)
+			break;
+		count = field->count;
+		if (field->array == CKPT_ARRAY_FLEX)
+			count = (room - field->offset) / field->size;
+		for (n = 0; n < count; n++) {
+			/* Of long arrays some, the first and last always. */
+			if (count > 24 && n > 3 && n + 3 < count &&
+			    below(where->w, count) > 16)
+				continue;
+			at = base + field->offset + n * field->size;
+			if (field->type == CKPT_FIELD_STRUCT) {
+				if (try_struct(where, at, field->sub,
+					       field->size))
+					return -1;
+				continue;
+			}
+			if ((int)(where->index++ % where->w->workers) !=
+			    where->w->number)
+				continue;
+			if (try_field(where, at, field))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int altered_fields(struct worker *w, const struct image *im)
+{
+	struct where where = { .w = w, .im = im };
+	int i;
+
+	if (load(w, im->raw, im->len))
+		return -1;
+	/* Each worker its own random choice, but all of the same elements. */
+	w->random = 12345;
+	for (i = 0; i < im->nr; i++) {
+		const struct ckpt_rec_desc *desc;
+
+		where.rec = &im->rec[i];
+		desc = ckpt_rec_desc_find(where.rec->hdr.type);
+		if (!desc || !desc->layout)
+			return ckpt_say("record %d of type %#x is not in the table",
+					i, where.rec->hdr.type);
+		if (try_struct(&where, where.rec->payload, desc->layout,
+			       where.rec->hdr.len))
+			return -1;
+		if (pwrite(w->fd, im->raw + where.rec->pos,
+			   sizeof(where.rec->hdr) + where.rec->hdr.len,
+			   where.rec->pos) < 0)
+			return -1;
+	}
+	return try_file(w, 0) == 1 ? 0 : ckpt_say("it is not good any more");
+}
+
+TEST_F(checkpoint, every_field_altered)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	EXPECT_EQ(0, run_workers(&self->t, &im, altered_fields));
+	free(im.raw);
+}
+
+/* The headers of all records, and the record HEADER's most of all. */
+static int altered_headers(struct worker *w, const struct image *im)
+{
+	static const struct {
+		size_t offset, size;
+	} fields[] = {
+		{ offsetof(struct ckpt_rec_hdr, type), 4 },
+		{ offsetof(struct ckpt_rec_hdr, version), 2 },
+		{ offsetof(struct ckpt_rec_hdr, flags), 2 },
+		{ offsetof(struct ckpt_rec_hdr, len), 8 },
+		{ offsetof(struct ckpt_rec_hdr, objref), 4 },
+	};
+	unsigned int f, v;
+	int i, ret;
+
+	if (load(w, im->raw, im->len))
+		return -1;
+	for (i = w->number; i < im->nr; i += w->workers) {
+		for (f = 0; f < 5; f++) {
+			const uint8_t *at = im->raw + im->rec[i].pos +
+					    fields[f].offset;
+			uint64_t old = get_field(at, fields[f].size);
+			uint64_t values[] = {
+				0, 1, 2, ~0ULL, old + 1, old - 1, old + 8,
+				old - 8, 1ULL << 63, 1ULL << 31, 1ULL << 21,
+				old + 4096, ~0ULL - 7, ~0ULL - 24, 0x10, 0x11,
+				0xc0,
+			};
+
+			for (v = 0; v < ARRAY_SIZE(values); v++) {
+				struct record changed = im->rec[i];
+				uint64_t crc_len;
+
+				memcpy((uint8_t *)&changed.hdr + fields[f].offset,
+				       &values[v], fields[f].size);
+				if (!memcmp(&changed.hdr, at - fields[f].offset,
+					    sizeof(changed.hdr)))
+					continue;
+				/* A checksum over what is there. */
+				crc_len = changed.hdr.len;
+				if (crc_len > im->len - im->rec[i].pos - 24)
+					changed.hdr.len = im->rec[i].hdr.len;
+				changed.hdr.crc32c = record_crc(&changed);
+				changed.hdr.len = crc_len;
+				if (pwrite(w->fd, &changed.hdr, 24,
+					   im->rec[i].pos) != 24)
+					return -1;
+				ret = try_file(w, STOPPED);
+				/*
+				 * That it may be skipped changes nothing, and
+				 * contents may fit into another object too.
+				 */
+				if (ret >= 0 && f != 2 &&
+				    !(f == 4 && im->rec[i].pages))
+					return ckpt_say("record %d (%s): field %u made %#llx gave %d",
+							i, record_name(&im->rec[i]), f,
+							(unsigned long long)values[v], ret);
+			}
+		}
+		if (pwrite(w->fd, &im->rec[i].hdr, 24, im->rec[i].pos) != 24)
+			return -1;
+	}
+	return try_file(w, 0) == 1 ? 0 : ckpt_say("it is not good any more");
+}
+
+TEST_F(checkpoint, every_header_altered)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	EXPECT_EQ(0, run_workers(&self->t, &im, altered_headers));
+	free(im.raw);
+}
+
+/* --- whole records -------------------------------------------------------- */
+
+static void delete_record(struct image *im, int at)
+{
+	memmove(&im->rec[at], &im->rec[at + 1],
+		(im->nr - at - 1) * sizeof(im->rec[0]));
+	im->nr--;
+}
+
+static void insert_record(struct image *im, int at, const struct record *rec)
+{
+	if (im->nr == MAX_RECORDS)
+		return;
+	memmove(&im->rec[at + 1], &im->rec[at],
+		(im->nr - at) * sizeof(im->rec[0]));
+	im->rec[at] = *rec;
+	im->nr++;
+}
+
+static int odd_records(struct worker *w, const struct image *im)
+{
+	uint8_t *buf = malloc(2 * MAX_IMAGE);
+	struct image *copy;
+	int i, j, what, ret;
+
+	if (!buf)
+		return -1;
+	for (i = w->number; i < im->nr; i += w->workers) {
+		for (what = 0; what < 8; what++) {
+			struct record rec;
+
+			copy = copy_image(im);
+			j = below(w, im->nr);
+			switch (what) {
+			case 0:		/* lost */
+			case 1:
+				delete_record(copy, i);
+				break;
+			case 2:		/* doubled */
+			case 3:
+				insert_record(copy, i, &im->rec[i]);
+				break;
+			case 4:		/* doubled elsewhere */
+				insert_record(copy, j, &im->rec[i]);
+				break;
+			case 5:		/* moved */
+				delete_record(copy, i);
+				insert_record(copy, below(w, im->nr - 1),
+					      &im->rec[i]);
+				break;
+			case 6:		/* swapped */
+				copy->rec[i] = im->rec[j];
+				copy->rec[j] = im->rec[i];
+				break;
+			default:	/* as another type */
+				rec = im->rec[i];
+				rec.hdr.type = im->rec[j].hdr.type;
+				copy->rec[i] = rec;
+			}
+			if (what != 0 && what != 2)
+				mend_counts(copy);
+			ret = try_image(w, buf, build(copy, buf), STOPPED);
+			free_image(copy);
+			if (ret > 1)
+				return ckpt_say("record %d, change %d: gave %d",
+						i, what, ret);
+		}
+	}
+	free(buf);
+	return 0;
+}
+
+TEST_F(checkpoint, odd_records)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	EXPECT_EQ(0, run_workers(&self->t, &im, odd_records));
+	free(im.raw);
+}
+
+/* Restart from the records that are in the image now. */
+static long restart_built(struct ckpt_test *t, struct image *im)
+{
+	uint8_t *buf = malloc(MAX_IMAGE);
+	size_t len;
+	long ret;
+	int fd;
+
+	mend_counts(im);
+	len = build(im, buf);
+	fd = open(t->other, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, buf, len) != (ssize_t)len)
+		return ckpt_say("%s: %s", t->other, strerror(errno));
+	lseek(fd, 0, SEEK_SET);
+	ret = ckpt_restart_fd(t, fd, FRESH);
+	close(fd);
+	free(buf);
+	if (ret > 0 && (ckpt_go_tiny(ret) || ckpt_wait(t, ret) != TINY_STATUS))
+		return ckpt_say("it did not end as it should");
+	return ret;
+}
+
+/* What a later kernel may write: more than this one knows. */
+TEST_F(checkpoint, unknown_records)
+{
+	uint8_t payload[300] = "whatever";
+	struct record rec = { .payload = payload };
+	struct image im, *copy;
+	int i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	rec.hdr.type = 0x7abcdef0;
+	rec.hdr.version = 3;
+	rec.hdr.len = 13;
+	for (i = 1; i < im.nr; i++) {
+		/* One that need not be known is skipped, wherever it stands. */
+		copy = copy_image(&im);
+		rec.hdr.flags = CKPT_RECF_OPTIONAL;
+		insert_record(copy, i, &rec);
+		EXPECT_LT(0, restart_built(&self->t, copy)) {
+			TH_LOG("before record %d (%s)", i, record_name(&im.rec[i]));
+			ckpt_show_log(&self->t);
+		}
+		free_image(copy);
+		/* Another is not. */
+		copy = copy_image(&im);
+		rec.hdr.flags = 0;
+		insert_record(copy, i, &rec);
+		EXPECT_GT(0, restart_built(&self->t, copy));
+		free_image(copy);
+		if (i > 6 && i < im.nr - 6)
+			i += 4;
+	}
+	free(im.raw);
+}
+
+/* A longer payload is fine if what is more is zero. */
+TEST_F(checkpoint, longer_payload)
+{
+	static uint8_t longer[1 << 16];
+	struct image im, *copy;
+	int i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	i = find(&im, CKPT_REC_TASK);
+	ASSERT_LT(0, i);
+	memcpy(longer, im.rec[i].payload, im.rec[i].hdr.len);
+	copy = copy_image(&im);
+	copy->rec[i].payload = longer;
+	copy->rec[i].hdr.len += 16;
+	EXPECT_LT(0, restart_built(&self->t, copy))
+		ckpt_show_log(&self->t);
+	longer[im.rec[i].hdr.len + 9] = 1;
+	EXPECT_GT(0, restart_built(&self->t, copy));
+	free_image(copy);
+	/* A shorter one than there ever was is not. */
+	copy = copy_image(&im);
+	copy->rec[i].hdr.len -= 8;
+	EXPECT_GT(0, restart_built(&self->t, copy));
+	free_image(copy);
+	free(im.raw);
+}
+
+/* Where saving failed the image says so, and the restart says it again. */
+TEST_F(checkpoint, error_record)
+{
+	struct {
+		struct ckpt_error error;
+		char reason[40];
+	} payload = { { .error = ENOSPC }, "errno=28: the disk was full" };
+	struct record rec = {
+		.hdr = { .type = CKPT_REC_ERROR, .version = 1,
+			 .len = sizeof(struct ckpt_error) + 27 },
+		.payload = (uint8_t *)&payload,
+	};
+	struct image im, *copy;
+	int at;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	for (at = 1; at < im.nr; at += 5) {
+		copy = copy_image(&im);
+		insert_record(copy, at, &rec);
+		copy->nr = at + 1;
+		EXPECT_GT(0, restart_built(&self->t, copy));
+		EXPECT_NE(NULL, strstr(self->t.log, "disk was full"));
+		free_image(copy);
+	}
+	free(im.raw);
+}
+
+/* --- at random ------------------------------------------------------------ */
+
+static void mutate(struct worker *w, struct image *im)
+{
+	static const uint64_t odd[] = {
+		0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
+		0x8000000000000000, ~0ULL, 0x1000, 0x7ffffffff000, 0xfff,
+		0xffffffffff600000, 64, 4095, 1ULL << 47,
+	};
+	struct record *rec = &im->rec[below(w, im->nr)];
+	size_t len = rec->hdr.len, at, size;
+	uint64_t value;
+
+	if (!len)
+		return;
+	switch (below(w, 8)) {
+	case 0:
+	case 1:		/* a bit */
+		rec->payload[below(w, len)] ^= 1 << below(w, 8);
+		break;
+	case 2:		/* a byte */
+		rec->payload[below(w, len)] = random64(w);
+		break;
+	case 3:		/* an odd number, in its place */
+		size = 1 << below(w, 4);
+		at = below(w, len) & -size;
+		value = odd[below(w, ARRAY_SIZE(odd))];
+		if (at + size <= len)
+			memcpy(rec->payload + at, &value, size);
+		break;
+	case 4:		/* a little more or less */
+		size = 4;
+		at = below(w, len) & -size;
+		if (at + size <= len) {
+			uint32_t number;
+
+			memcpy(&number, rec->payload + at, size);
+			number += below(w, 9) - 4;
+			memcpy(rec->payload + at, &number, size);
+		}
+		break;
+	case 5:		/* shorter, in steps of 8 */
+		at = below(w, len + 1);
+		rec->hdr.len = at;
+		break;
+	case 6:		/* the owner */
+		rec->hdr.objref = below(w, 24);
+		break;
+	default:	/* a part of another record */
+		at = below(w, len);
+		size = 1 + below(w, len - at);
+		rec = &im->rec[below(w, im->nr)];
+		if (at + size <= rec->hdr.len) {
+			struct record *other = &im->rec[below(w, im->nr)];
+
+			if (size <= other->hdr.len)
+				memmove(rec->payload + at, other->payload, size);
+		}
+	}
+}
+
+static int random_changes(struct worker *w, const struct image *im)
+{
+	uint8_t *buf = malloc(2 * MAX_IMAGE);
+	int ret, i, n, changes;
+	struct image *copy;
+
+	n = 12000 * ckpt_scale() / w->workers;
+	for (i = 0; buf && i < n; i++) {
+		copy = copy_image(im);
+		for (changes = 1 + below(w, 3); changes; changes--)
+			mutate(w, copy);
+		if (below(w, 10) == 0)
+			delete_record(copy, below(w, copy->nr));
+		if (below(w, 10) == 0)
+			insert_record(copy, below(w, copy->nr),
+				      &copy->rec[below(w, copy->nr)]);
+		if (below(w, 2))
+			mend_counts(copy);
+		ret = try_image(w, buf, build(copy, buf),
+				below(w, 4) ? STOPPED : 0);
+		free_image(copy);
+		if (ret > 1)
+			return ckpt_say("try %d gave %d", i, ret);
+	}
+	free(buf);
+	return 0;
+}
+
+TEST_F(checkpoint, random_changes)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	EXPECT_EQ(0, run_workers(&self->t, &im, random_changes));
+	free(im.raw);
+}
+
+/* A caller that is to be replaced. */
+static int random_changes_self(struct worker *w, const struct image *im)
+{
+	uint8_t *buf = malloc(2 * MAX_IMAGE);
+	int ret, i, n;
+	struct image *copy;
+
+	n = 400 * ckpt_scale() / w->workers;
+	for (i = 0; buf && i < n; i++) {
+		alarm(120);
+		w->tries++;
+		copy = copy_image(im);
+		mutate(w, copy);
+		mend_counts(copy);
+		if (load(w, buf, build(copy, buf)))
+			return -1;
+		free_image(copy);
+		ret = try_self(w);
+		if (ret)
+			return ckpt_say("try %d ended with %#x", i, ret);
+	}
+	free(buf);
+	return 0;
+}
+
+TEST_F(checkpoint, random_changes_self)
+{
+	struct image im;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	EXPECT_EQ(0, run_workers(&self->t, &im, random_changes_self));
+	free(im.raw);
+}
+
+/* No image at all. */
+TEST_F(checkpoint, noise)
+{
+	struct worker w = { .t = &self->t, .log = -1, .random = 99 };
+	static uint64_t buf[1024];
+	unsigned int i, j;
+
+	NOT_DRY();
+	w.fd = open(self->t.other, O_RDWR | O_CREAT, 0600);
+	ASSERT_LE(0, w.fd);
+	for (i = 0; i < 500; i++) {
+		for (j = 0; j < 1024; j++)
+			buf[j] = random64(&w);
+		if (i % 2)
+			memcpy(buf, "CKPT", 4);
+		if (i % 4 == 3)
+			memset((char *)buf + 4, 0, 20);
+		ASSERT_GT(0, try_image(&w, buf, below(&w, sizeof(buf)), 0));
+	}
+	close(w.fd);
+	w.fd = open("/dev/zero", O_RDONLY);
+	EXPECT_GT(0, ckpt_restart_fd(&self->t, w.fd, FRESH));
+	close(w.fd);
+	w.fd = open("/dev/urandom", O_RDONLY);
+	EXPECT_GT(0, ckpt_restart_fd(&self->t, w.fd, FRESH));
+	close(w.fd);
+	alarm(0);
+}
+
+/* --- rights --------------------------------------------------------------- */
+
+static char user_status[4096];
+
+/* The lines of /proc/PID/status that say what a process may do. */
+static void get_rights(pid_t pid, char *out, size_t size)
+{
+	static const char *const names[] = {
+		"Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:",
+		"CapBnd:", "CapAmb:",
+	};
+	char path[64], *text, *line, *next;
+	unsigned int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	text = ckpt_read_file(path, NULL);
+	out[0] = '\0';
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		for (i = 0; i < ARRAY_SIZE(names); i++) {
+			if (!strncmp(line, names[i], strlen(names[i])) &&
+			    strlen(out) + strlen(line) + 2 < size) {
+				strcat(out, line);
+				strcat(out, "\n");
+			}
+		}
+	}
+	free(text);
+}
+
+/* Each change to credentials gives an error, or no more rights than before. */
+static int try_rights(struct worker *w, const char *what, int nr)
+{
+	char now[4096];
+	int status;
+	long pid;
+
+	lseek(w->fd, 0, SEEK_SET);
+	w->tries++;
+	pid = ckpt_sys_restart(0, w->fd, RESTART_FRESH_PIDS | RESTART_STOPPED);
+	if (pid < 0)
+		return 0;
+	w->alive++;
+	get_rights(pid, now, sizeof(now));
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, __WALL);
+	if (!strcmp(now, user_status))
+		return 0;
+	ckpt_say("%s, value %d: it was\n# %s# and became\n# %s", what, nr,
+		 user_status, now);
+	return -1;
+}
+
+static int user_changes(struct ckpt_test *t)
+{
+	struct worker w = { .t = t, .log = -1, .random = 7 };
+	static const uint32_t values[] = {
+		0, 1, USER, USER + 1, 0xffffffff, 0x80000000, 0x3f, 0xff,
+		1 << 21, 2, 4, 6, 12, 0x1ff,
+	};
+	static struct image im;
+	unsigned int v, off;
+	char what[64];
+	pid_t pid;
+	int i;
+
+	get_rights(getpid(), user_status, sizeof(user_status));
+	snprintf(t->image, sizeof(t->image), "%s/user.image", t->dir);
+	w.fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (w.fd < 0 || make_image(t, &im, NULL) || load(&w, im.raw, im.len))
+		return 1;
+	pid = ckpt_restart_fd(t, w.fd, FRESH);
+	if (pid <= 0 || ckpt_kill(t, pid)) {
+		ckpt_show_log(t);
+		return 2;
+	}
+	for (i = 0; i < im.nr; i++) {
+		struct record *rec = &im.rec[i], changed = *rec;
+		static uint8_t payload[1 << 16];
+
+		if (rec->hdr.type == CKPT_REC_PAGES ||
+		    rec->hdr.len > sizeof(payload))
+			continue;
+		/* Everything in the credentials, some of all the rest. */
+		for (off = 0; off + 4 <= rec->hdr.len; off += 4) {
+			for (v = 0; v < ARRAY_SIZE(values); v++) {
+				if (rec->hdr.type != CKPT_REC_CRED &&
+				    below(&w, 40))
+					continue;
+				memcpy(payload, rec->payload, rec->hdr.len);
+				memcpy(payload + off, &values[v], 4);
+				changed.payload = payload;
+				changed.hdr.crc32c = record_crc(&changed);
+				if (pwrite(w.fd, &changed.hdr, 24, rec->pos) != 24 ||
+				    pwrite(w.fd, payload, rec->hdr.len,
+					   rec->pos + 24) != (ssize_t)rec->hdr.len)
+					return 3;
+				snprintf(what, sizeof(what), "%s+%u",
+					 record_name(rec), off);
+				if (try_rights(&w, what, values[v]))
+					return 4;
+			}
+		}
+		if (pwrite(w.fd, im.raw + rec->pos, 24 + rec->hdr.len,
+			   rec->pos) < 0)
+			return 5;
+	}
+	ckpt_say("%lu tries, %lu of them with a process", w.tries, w.alive);
+	return 0;
+}
+
+TEST_F(checkpoint, no_gain_by_changes)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	EXPECT_EQ(0, ckpt_as_user(&self->t, USER, user_changes));
+}
+
+TEST_HARNESS_MAIN

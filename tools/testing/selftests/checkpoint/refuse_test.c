@@ -1,0 +1,867 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is refused: each kind by its name, with its descriptor or address, and
+ * the program runs on. What belongs to a kind that is supported otherwise has
+ * its refusals in the tests of that kind.
+ */
+#include "ckpt_test.h"
+
+#include <linux/aio_abi.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/io_uring.h>
+#include <linux/landlock.h>
+#include <linux/netlink.h>
+#include <linux/perf_event.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <sys/io.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <sys/user.h>
+
+#ifndef SYS_mseal
+#define SYS_mseal	462
+#endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset	444
+#define SYS_landlock_restrict_self	446
+#endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret	447
+#endif
+#ifndef SYS_fsopen
+#define SYS_fsopen	430
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd	438
+#endif
+
+#define PAGE	4096UL
+#define RW	(PROT_READ | PROT_WRITE)
+#define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* Where the descriptor or the address goes for the tester to compare. */
+static int is_fd(int fd, const char *what)
+{
+	if (fd < 0)
+		ckpt_skip("%s: %s", what, strerror(errno));
+	ckpt_value[0] = fd;
+	return fd;
+}
+
+static void *is_addr(void *mem, const char *what)
+{
+	if (mem == MAP_FAILED)
+		ckpt_skip("%s: %s", what, strerror(errno));
+	ckpt_value[1] = (long)mem;
+	return mem;
+}
+
+/* --- sockets -------------------------------------------------------------- */
+
+REFUSED(socket_unix, EOPNOTSUPP, "socket_unix", "socket")
+{
+	int pair[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	is_fd(pair[1], "socketpair");
+	ckpt_point();
+	CHECK_EQ(1, write(pair[0], "x", 1));
+}
+
+REFUSED(socket_inet, EOPNOTSUPP, "socket_inet", "socket")
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	int fd = is_fd(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	NEED(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	NEED(!listen(fd, 5));
+	ckpt_point();
+}
+
+REFUSED(socket_inet6, EOPNOTSUPP, "socket_inet", "socket")
+{
+	is_fd(socket(AF_INET6, SOCK_DGRAM, 0), "socket");
+	ckpt_point();
+}
+
+REFUSED(socket_netlink, EOPNOTSUPP, "socket_netlink", "socket")
+{
+	is_fd(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), "socket");
+	ckpt_point();
+}
+
+REFUSED(socket_packet, EOPNOTSUPP, "socket_packet", "socket")
+{
+	is_fd(socket(AF_PACKET, SOCK_RAW, 0), "socket");
+	ckpt_point();
+}
+
+/* --- anonymous inodes ----------------------------------------------------- */
+
+REFUSED(eventfd_is_refused, EOPNOTSUPP, "eventfd", NULL)
+{
+	is_fd(eventfd(3, 0), "eventfd");
+	ckpt_point();
+}
+
+REFUSED(epoll_is_refused, EOPNOTSUPP, "epoll", NULL)
+{
+	is_fd(epoll_create1(0), "epoll_create1");
+	ckpt_point();
+}
+
+/* And so are the files that it watches. */
+REFUSED(epoll_watches, EOPNOTSUPP, NULL, NULL)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(0), pair[2];
+
+	NEED(epoll >= 0 && !pipe(pair));
+	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, pair[0], &event));
+	ckpt_value[0] = pair[0];
+	ckpt_point();
+}
+
+REFUSED(signalfd_is_refused, EOPNOTSUPP, "signalfd", NULL)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR1);
+	is_fd(signalfd(-1, &mask, 0), "signalfd");
+	ckpt_point();
+}
+
+REFUSED(timerfd_is_refused, EOPNOTSUPP, "timerfd", NULL)
+{
+	is_fd(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd_create");
+	ckpt_point();
+}
+
+REFUSED(inotify_is_refused, EOPNOTSUPP, "inotify", NULL)
+{
+	is_fd(inotify_init1(0), "inotify_init1");
+	ckpt_point();
+}
+
+REFUSED(fanotify_is_refused, EOPNOTSUPP, "fanotify", NULL)
+{
+	is_fd(fanotify_init(FAN_CLASS_NOTIF, O_RDONLY), "fanotify_init");
+	ckpt_point();
+}
+
+REFUSED(io_uring_is_refused, EOPNOTSUPP, "io_uring", NULL)
+{
+	struct io_uring_params params = {};
+
+	is_fd(syscall(SYS_io_uring_setup, 4, &params), "io_uring_setup");
+	ckpt_point();
+}
+
+/* The descriptor is closed; the task has used it. */
+REFUSED(io_uring_was_used, EOPNOTSUPP, "task_io_uring", NULL)
+{
+	struct io_uring_params params = {};
+	int fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	if (fd < 0)
+		ckpt_skip("io_uring_setup: %s", strerror(errno));
+	close(fd);
+	ckpt_point();
+}
+
+REFUSED(io_uring_rings, EOPNOTSUPP, NULL, NULL)
+{
+	struct io_uring_params params = {};
+	int fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	if (fd < 0)
+		ckpt_skip("io_uring_setup: %s", strerror(errno));
+	is_addr(mmap(NULL, PAGE, RW, MAP_SHARED, fd, IORING_OFF_SQ_RING), "mmap");
+	ckpt_point();
+}
+
+static int make_userfaultfd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		ckpt_skip("userfaultfd: %s", strerror(errno));
+	NEED(!ioctl(fd, UFFDIO_API, &api));
+	return fd;
+}
+
+REFUSED(userfaultfd_is_refused, EOPNOTSUPP, "userfaultfd", NULL)
+{
+	is_fd(make_userfaultfd(), "userfaultfd");
+	ckpt_point();
+}
+
+REFUSED(userfaultfd_memory, EOPNOTSUPP, "vma_userfaultfd", NULL)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = make_userfaultfd();
+	char *mem = is_addr(mmap(NULL, 4 * PAGE, RW, ANON, -1, 0), "mmap");
+
+	reg.range.start = (unsigned long)mem;
+	reg.range.len = 4 * PAGE;
+	NEED(!ioctl(fd, UFFDIO_REGISTER, &reg));
+	ckpt_point();
+}
+
+static int open_perf(int pid)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_PAGE_FAULTS, .exclude_kernel = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 0);
+}
+
+REFUSED(perf_event, EOPNOTSUPP, "perf_event", NULL)
+{
+	is_fd(open_perf(0), "perf_event_open");
+	ckpt_point();
+}
+
+REFUSED(perf_of_task, EOPNOTSUPP, "perf", NULL)
+{
+	if (open_perf(0) < 0)
+		ckpt_skip("perf_event_open: %s", strerror(errno));
+	ckpt_point();
+}
+
+REFUSED(bpf_map, EOPNOTSUPP, "bpf", NULL)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+		.value_size = 8, .max_entries = 1,
+	};
+
+	is_fd(syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)), "bpf");
+	ckpt_point();
+}
+
+REFUSED(fs_context, EOPNOTSUPP, "fscontext", NULL)
+{
+	is_fd(syscall(SYS_fsopen, "tmpfs", 0), "fsopen");
+	ckpt_point();
+}
+
+REFUSED(landlock_ruleset, EOPNOTSUPP, "landlock", NULL)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE,
+	};
+
+	is_fd(syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0),
+	      "landlock_create_ruleset");
+	ckpt_point();
+}
+
+/* --- file systems of their own -------------------------------------------- */
+
+REFUSED(pidfd, EOPNOTSUPP, "pidfd", NULL)
+{
+	is_fd(syscall(SYS_pidfd_open, getpid(), 0), "pidfd_open");
+	ckpt_point();
+}
+
+REFUSED(namespace_fd, EOPNOTSUPP, "namespace", NULL)
+{
+	is_fd(open("/proc/self/ns/uts", O_RDONLY), "ns/uts");
+	ckpt_point();
+}
+
+REFUSED(secret_file, EOPNOTSUPP, "secretmem", NULL)
+{
+	is_fd(syscall(SYS_memfd_secret, 0), "memfd_secret");
+	ckpt_point();
+}
+
+REFUSED(secret_memory, EOPNOTSUPP, "vma_secretmem", NULL)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+
+	if (fd < 0)
+		ckpt_skip("memfd_secret: %s", strerror(errno));
+	NEED(!ftruncate(fd, PAGE));
+	is_addr(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0), "mmap");
+	close(fd);
+	ckpt_point();
+}
+
+REFUSED(message_queue, EOPNOTSUPP, "mqueue", NULL)
+{
+	is_fd(mq_open("/ckpt-test", O_RDWR | O_CREAT, 0600, NULL), "mq_open");
+	mq_unlink("/ckpt-test");
+	ckpt_point();
+}
+
+REFUSED(proc_file, EOPNOTSUPP, "proc", NULL)
+{
+	is_fd(open("/proc/self/status", O_RDONLY), "/proc");
+	ckpt_point();
+}
+
+REFUSED(sysfs_file, EOPNOTSUPP, "sysfs", NULL)
+{
+	is_fd(open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY),
+	      "/sys");
+	ckpt_point();
+}
+
+REFUSED(cgroup_file, EOPNOTSUPP, "cgroupfs", NULL)
+{
+	is_fd(open("/sys/fs/cgroup/cgroup.procs", O_RDONLY), "cgroup2");
+	ckpt_point();
+}
+
+REFUSED(debugfs_file, EOPNOTSUPP, "kernelfs", NULL)
+{
+	is_fd(open("/sys/kernel/debug", O_RDONLY | O_DIRECTORY), "debugfs");
+	ckpt_point();
+}
+
+REFUSED(hugetlbfs_file, EOPNOTSUPP, "hugetlbfs", NULL)
+{
+	is_fd(open("/dev/hugepages/ckpt-test", O_RDWR | O_CREAT, 0600),
+	      "/dev/hugepages");
+	unlink("/dev/hugepages/ckpt-test");
+	ckpt_point();
+}
+
+REFUSED(block_device, EOPNOTSUPP, "block_dev", NULL)
+{
+	int fd = open("/dev/loop0", O_RDONLY);
+
+	is_fd(fd < 0 ? open("/dev/vda", O_RDONLY) : fd, "no block device");
+	ckpt_point();
+}
+
+REFUSED(character_device, EOPNOTSUPP, "char_dev", NULL)
+{
+	is_fd(open("/dev/kmsg", O_RDONLY), "/dev/kmsg");
+	ckpt_point();
+}
+
+REFUSED(other_terminal, EOPNOTSUPP, NULL, NULL)
+{
+	is_fd(open("/dev/ptmx", O_RDWR | O_NOCTTY), "/dev/ptmx");
+	ckpt_point();
+}
+
+/* --- memory --------------------------------------------------------------- */
+
+REFUSED(sealed_memory, EOPNOTSUPP, "vma_sealed", "mseal")
+{
+	char *mem = is_addr(mmap(NULL, 4 * PAGE, RW, ANON, -1, 0), "mmap");
+
+	if (syscall(SYS_mseal, mem, 4 * PAGE, 0))
+		ckpt_skip("mseal: %s", strerror(errno));
+	mem[0] = 1;
+	ckpt_point();
+	CHECK_EQ(1, mem[0]);
+}
+
+REFUSED(protection_key, EOPNOTSUPP, NULL, "protection key")
+{
+	char *mem = is_addr(mmap(NULL, 4 * PAGE, RW, ANON, -1, 0), "mmap");
+	int key = pkey_alloc(0, 0);
+
+	if (key < 0)
+		ckpt_skip("pkey_alloc: %s", strerror(errno));
+	NEED(!pkey_mprotect(mem, 4 * PAGE, RW, key));
+	ckpt_point();
+	mem[0] = 1;
+}
+
+/* Allocated, and not used for any memory. */
+REFUSED(protection_key_only, EOPNOTSUPP, NULL, "protection key")
+{
+	if (pkey_alloc(0, 0) < 0)
+		ckpt_skip("pkey_alloc: %s", strerror(errno));
+	ckpt_point();
+}
+
+REFUSED(device_memory, EOPNOTSUPP, "vma_device", NULL)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	int fd = open("/dev/mem", O_RDONLY);
+
+	if (fd >= 0) {
+		is_addr(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0xf0000), "/dev/mem");
+		close(fd);
+	} else {
+		fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+		if (fd < 0)
+			ckpt_skip("no device to be mapped");
+		is_addr(mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0), "perf");
+	}
+	ckpt_point();
+}
+
+REFUSED(system_v_memory, EOPNOTSUPP, "vma_sysv", "System V")
+{
+	int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+
+	if (id < 0)
+		ckpt_skip("shmget: %s", strerror(errno));
+	is_addr(shmat(id, NULL, 0), "shmat");
+	shmctl(id, IPC_RMID, NULL);
+	ckpt_point();
+}
+
+REFUSED(asynchronous_io, EOPNOTSUPP, NULL, "asynchronous I/O")
+{
+	aio_context_t ctx = 0;
+
+	if (syscall(SYS_io_setup, 4, &ctx))
+		ckpt_skip("io_setup: %s", strerror(errno));
+	ckpt_point();
+	CHECK_EQ(0, syscall(SYS_io_destroy, ctx));
+}
+
+REFUSED(hugetlb_file, EOPNOTSUPP, "vma_hugetlb_file", NULL)
+{
+	char *mem;
+
+	mem = mmap(NULL, 2 << 20, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
+		   -1, 0);
+	is_addr(mem, "huge pages");
+	ckpt_point();
+}
+
+/* --- the task ------------------------------------------------------------- */
+
+static void *idle(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+REFUSED(threads, EOPNOTSUPP, "threads", "2 threads")
+{
+	pthread_t thread;
+
+	NEED(!pthread_create(&thread, NULL, idle, NULL));
+	ckpt_point();
+}
+
+REFUSED(child, EOPNOTSUPP, "children", "child processes (1")
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		idle(NULL);
+	ckpt_point();
+	CHECK_EQ(0, kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+REFUSED(zombie_child, EOPNOTSUPP, "children", "child processes")
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	NEED(!waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+	ckpt_point();
+	CHECK_EQ(pid, waitpid(pid, NULL, 0));
+}
+
+REFUSED(shared_files, EBUSY, "shared", "descriptors")
+{
+	pid_t pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid)
+		idle(NULL);
+	NEED(pid > 0);
+	ckpt_point();
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+REFUSED(strict_seccomp, EOPNOTSUPP, "seccomp", "strict")
+{
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+		ckpt_skip("no seccomp");
+	ckpt_point();
+	syscall(SYS_exit, 0);
+}
+
+REFUSED(filter_seccomp, EOPNOTSUPP, "seccomp", "filters")
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { 1, filter };
+
+	NEED(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		ckpt_skip("no seccomp filters");
+	ckpt_point();
+}
+
+static char dispatch_selector;
+
+REFUSED(user_dispatch, EOPNOTSUPP, "user_dispatch", NULL)
+{
+	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
+		  &dispatch_selector))
+		ckpt_skip("no PR_SET_SYSCALL_USER_DISPATCH");
+	ckpt_point();
+}
+
+REFUSED(landlock_domain, EOPNOTSUPP, NULL, "Landlock")
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE,
+	};
+	int fd;
+
+	fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (fd < 0)
+		ckpt_skip("no Landlock");
+	NEED(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	NEED(!syscall(SYS_landlock_restrict_self, fd, 0));
+	close(fd);
+	ckpt_point();
+}
+
+#define NAMESPACE(_name, _flag, _text)					\
+	REFUSED(_name, EOPNOTSUPP, NULL, _text)				\
+	{								\
+		if (unshare(_flag))					\
+			ckpt_skip("unshare: %s", strerror(errno));	\
+		ckpt_point();						\
+	}
+
+NAMESPACE(uts_namespace, CLONE_NEWUTS, "uts namespace")
+NAMESPACE(ipc_namespace, CLONE_NEWIPC, "ipc namespace")
+NAMESPACE(mount_namespace, CLONE_NEWNS, "mount namespace")
+NAMESPACE(network_namespace, CLONE_NEWNET, "network namespace")
+NAMESPACE(pid_namespace, CLONE_NEWPID, "pid namespace")
+NAMESPACE(cgroup_namespace, CLONE_NEWCGROUP, "cgroup namespace")
+NAMESPACE(time_namespace, 0x80, "time namespace")
+NAMESPACE(user_namespace, CLONE_NEWUSER, "user namespace")
+
+REFUSED(semaphore_undo, EOPNOTSUPP, "sysvsem", "SEM_UNDO")
+{
+	struct sembuf op = { .sem_op = 1, .sem_flg = SEM_UNDO };
+	int id = semget(IPC_PRIVATE, 1, 0600);
+
+	if (id < 0)
+		ckpt_skip("semget: %s", strerror(errno));
+	NEED(!semop(id, &op, 1));
+	ckpt_point();
+	semctl(id, 0, IPC_RMID);
+}
+
+REFUSED(keyring, EOPNOTSUPP, "keyrings", "keyring")
+{
+	/* add_key("user", "name", ..., KEY_SPEC_PROCESS_KEYRING) */
+	if (syscall(SYS_add_key, "user", "name", "x", 1, -2) < 0)
+		ckpt_skip("add_key: %s", strerror(errno));
+	ckpt_point();
+}
+
+REFUSED(io_ports, EOPNOTSUPP, NULL, "I/O ports")
+{
+	if (ioperm(0x80, 1, 1))
+		ckpt_skip("ioperm: %s", strerror(errno));
+	ckpt_point();
+}
+
+REFUSED(io_privilege, EOPNOTSUPP, NULL, "I/O ports")
+{
+	if (iopl(3))
+		ckpt_skip("iopl: %s", strerror(errno));
+	ckpt_point();
+}
+
+REFUSED(shadow_stack, EOPNOTSUPP, NULL, "shadow stack")
+{
+	/* arch_prctl(ARCH_SHSTK_ENABLE, ARCH_SHSTK_SHSTK) and no return ever */
+	if (syscall(SYS_arch_prctl, 0x5001, 1))
+		ckpt_skip("this processor has no shadow stacks");
+	ckpt_point();
+	_exit(0);
+}
+
+/* --- with somebody outside ------------------------------------------------ */
+
+SCENARIO(plain)
+{
+	static char data[10000];
+	char *shared;
+	int fd;
+
+	ckpt_fill(data, sizeof(data), 1);
+	fd = open("file", O_RDWR | O_CREAT, 0600);
+	NEED(fd == 3);
+	shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(shared != MAP_FAILED);
+	shared[0] = 1;
+	ckpt_value[1] = (long)shared;
+	ckpt_point();
+	CHECK_FILL(data, sizeof(data), 1);
+}
+
+static int refused_now(struct ckpt_test *t, pid_t pid, int error,
+		       const char *kind, int fd, unsigned long addr,
+		       const char *text)
+{
+	long ret = ckpt_checkpoint_fd(t, pid, -1, CHECKPOINT_DRY_RUN);
+
+	if (ret == -error && ckpt_reason(t, error, kind, fd, addr, text))
+		return 0;
+	ckpt_say("gave %ld; no reason with errno=%d kind=%s fd=%d '%s'", ret,
+		 error, kind ?: "any", fd, text ?: "");
+	ckpt_show_log(t);
+	return -1;
+}
+
+TEST_F(checkpoint, traced)
+{
+	int status;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, plain, NULL);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, "ptrace", -1, 0, "traced"));
+	/* Also while it stands in a stop of the tracer. */
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
+	ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	EXPECT_GT(0, ckpt_checkpoint_fd(&self->t, pid, -1, CHECKPOINT_DRY_RUN));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, NULL, NULL));
+	EXPECT_EQ(0, ckpt_checkpoint_fd(&self->t, pid, -1, CHECKPOINT_DRY_RUN));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_F(checkpoint, breakpoint)
+{
+	int status;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, plain, NULL);
+	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, pid, NULL, NULL));
+	ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
+	if (ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[0]),
+		   0x1000) ||
+	    ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[7]),
+		   0x1)) {
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+		SKIP(return, "no hardware breakpoints");
+	}
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, pid, NULL, NULL));
+	EXPECT_EQ(0, refused_now(&self->t, pid, EOPNOTSUPP, NULL, -1, 0,
+				 "breakpoint"));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_F(checkpoint, tracer)
+{
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, traces_child, NULL);
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, "ptrace", -1, 0, "traces"));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+SCENARIO(traces_child)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		idle(NULL);
+	NEED(!ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+	ckpt_point();
+	CHECK_EQ(0, kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(pid, NULL, __WALL));
+}
+
+/* A descriptor that somebody else has got too. */
+TEST_F(checkpoint, shared_description)
+{
+	int pidfd, fd;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, plain, NULL);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	fd = syscall(SYS_pidfd_getfd, pidfd, 3, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, NULL, 3, 0, "shared"));
+	close(fd);
+	close(pidfd);
+	EXPECT_EQ(0, ckpt_checkpoint_fd(&self->t, pid, -1, CHECKPOINT_DRY_RUN));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Memory that somebody else has mapped, or opened. */
+TEST_F(checkpoint, shared_memory)
+{
+	unsigned long addr;
+	char path[100];
+	void *mem;
+	pid_t pid;
+	int fd;
+
+	NOT_DRY();
+	START(pid, plain, NULL);
+	addr = ckpt_peek_value(pid, 1);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, addr,
+		 addr + 4 * PAGE);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		SKIP(return, "%s: %s", path, strerror(errno));
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, NULL, -1, 0, NULL));
+	mem = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	close(fd);
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, NULL, -1, 0, NULL));
+	munmap(mem, PAGE);
+	EXPECT_EQ(0, ckpt_checkpoint_fd(&self->t, pid, -1, CHECKPOINT_DRY_RUN));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_F(checkpoint, watched_by_perf)
+{
+	pid_t pid;
+	int fd;
+
+	NOT_DRY();
+	START(pid, plain, NULL);
+	fd = open_perf(pid);
+	if (fd < 0) {
+		EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+		SKIP(return, "perf_event_open: %s", strerror(errno));
+	}
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, "perf", -1, 0, NULL));
+	close(fd);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* --- several at once ------------------------------------------------------ */
+
+SCENARIO(several)
+{
+	int pair[2];
+	char *mem;
+	pthread_t thread;
+	pid_t pid;
+
+	NEED(eventfd(0, 0) == 3);
+	NEED(epoll_create1(0) == 4);
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	NEED(pair[0] == 5 && pair[1] == 6);
+	NEED(dup2(3, 70) == 70);
+	mem = mmap(NULL, 8 * PAGE, RW, ANON, -1, 0);
+	NEED(mem != MAP_FAILED);
+	if (!syscall(SYS_mseal, mem, PAGE, 0))
+		ckpt_value[1] = (long)mem;
+	pid = fork();
+	if (!pid)
+		idle(NULL);
+	NEED(!pthread_create(&thread, NULL, idle, NULL));
+	ckpt_point();
+	kill(pid, SIGKILL);
+}
+
+TEST_F(checkpoint, all_at_once)
+{
+	struct ckpt_test *t = &self->t;
+	unsigned long addr;
+	char *first;
+	pid_t pid;
+	int pass;
+
+	NOT_DRY();
+	START(pid, several, NULL);
+	addr = ckpt_peek_value(pid, 1);
+	for (pass = 0; pass < 2; pass++) {
+		long ret;
+
+		ret = pass ? ckpt_checkpoint(t, pid, t->image, 0) :
+			     ckpt_checkpoint_fd(t, pid, -1, CHECKPOINT_DRY_RUN);
+		EXPECT_GT(0, ret);
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "eventfd", 3, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "epoll", 4, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 5, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 6, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "threads", -1, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "children", -1, 0, NULL));
+		EXPECT_TRUE(!addr || ckpt_reason(t, EOPNOTSUPP, "vma_sealed",
+						 -1, addr, NULL));
+		/* One description, one reason. */
+		first = strstr(t->log, "kind=eventfd:");
+		EXPECT_TRUE(first && !strstr(first + 1, "kind=eventfd:"));
+	}
+	EXPECT_EQ(0, ckpt_file_size(t->image));
+	EXPECT_EQ(0, ckpt_finish(t, pid));
+}
+
+/* More reasons than the log holds are counted. */
+SCENARIO(very_many)
+{
+	struct rlimit limit = { 4000, 4000 };
+	int i;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		ckpt_skip("no limit of 4000 files");
+	for (i = 3; i < 4000; i++)
+		NEED(eventfd(0, 0) == i);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, more_than_fit)
+{
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, very_many, NULL);
+	EXPECT_EQ(-EOPNOTSUPP, ckpt_checkpoint_fd(&self->t, pid, -1,
+						  CHECKPOINT_DRY_RUN));
+	EXPECT_LT(50000, (long)self->t.log_len);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_HARNESS_MAIN

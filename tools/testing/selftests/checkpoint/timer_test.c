@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Timers: of the process (alarm, setitimer), POSIX timers, and the times that
+ * a process has used.
+ */
+#include "ckpt_test.h"
+
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/times.h>
+
+#define MS	1000000LL
+
+/* As the kernel has them: the id is an int, not a pointer of the library. */
+static int k_timer_create(clockid_t clock, int notify, int sig, long value,
+			  int *id)
+{
+	struct sigevent event = {
+		.sigev_notify = notify, .sigev_signo = sig,
+		.sigev_value.sival_ptr = (void *)value,
+	};
+
+	if (notify == SIGEV_THREAD_ID)
+		event._sigev_un._tid = getpid();
+	return syscall(SYS_timer_create, clock, &event, id);
+}
+
+static int k_timer_settime(int id, int flags, long long first, long long every)
+{
+	struct itimerspec spec = {
+		.it_value = { first / 1000000000, first % 1000000000 },
+		.it_interval = { every / 1000000000, every % 1000000000 },
+	};
+
+	return syscall(SYS_timer_settime, id, flags, &spec, NULL);
+}
+
+static long long ns(struct timespec ts)
+{
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static struct itimerspec k_timer_gettime(int id)
+{
+	struct itimerspec spec = {};
+
+	NEED(!syscall(SYS_timer_gettime, id, &spec));
+	return spec;
+}
+
+static void block(int how, int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	NEED(!sigprocmask(how, &set, NULL));
+}
+
+static volatile sig_atomic_t nr_seen;
+static siginfo_t last;
+
+static void note(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	last = *info;
+	nr_seen++;
+}
+
+static void set_handler(int sig)
+{
+	struct sigaction action = { .sa_sigaction = note,
+				    .sa_flags = SA_SIGINFO };
+
+	NEED(!sigaction(sig, &action, NULL));
+}
+
+static void burn_cpu(long long how_long)
+{
+	long long end = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID) + how_long;
+
+	while (ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID) < end)
+		;
+}
+
+/* --- of the process ------------------------------------------------------- */
+
+ROUNDTRIP(interval_timers)
+{
+	static const int which[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
+	struct itimerval value, before[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		value.it_value.tv_sec = 100 + i;
+		value.it_value.tv_usec = 0;
+		value.it_interval.tv_sec = 7;
+		value.it_interval.tv_usec = 123456 + i * 1000;
+		NEED(!setitimer(which[i], &value, NULL));
+	}
+	for (i = 0; i < 3; i++)
+		NEED(!getitimer(which[i], &before[i]));
+	ckpt_point();
+	for (i = 0; i < 3; i++) {
+		long gone;
+
+		NEED(!getitimer(which[i], &value));
+		gone = (before[i].it_value.tv_sec - value.it_value.tv_sec) * 1000 +
+		       (before[i].it_value.tv_usec - value.it_value.tv_usec) / 1000;
+		CHECK_SAY(gone >= -20 && gone < 20000,
+			  "timer %d has used %ld ms", i, gone);
+		CHECK_EQ(before[i].it_interval.tv_sec, value.it_interval.tv_sec);
+		/* In ticks or not, it is what it was. */
+		CHECK_EQ(before[i].it_interval.tv_usec, value.it_interval.tv_usec);
+	}
+}
+
+ROUNDTRIP(no_timers)
+{
+	struct itimerval value;
+	int i;
+
+	ckpt_point();
+	for (i = 0; i < 3; i++) {
+		NEED(!getitimer(i, &value));
+		CHECK_EQ(0, value.it_value.tv_sec + value.it_value.tv_usec);
+	}
+	CHECK_EQ(0, alarm(0));
+}
+
+/* The time that was left is left: it does not run while the process does not. */
+SCENARIO(alarm_clock)
+{
+	struct itimerval value = { .it_value.tv_usec = 900000 };
+
+	set_handler(SIGALRM);
+	NEED(!setitimer(ITIMER_REAL, &value, NULL));
+	ckpt_announce();
+	while (!nr_seen)
+		usleep(1000);
+	CHECK_EQ(SIGALRM, last.si_signo);
+	CHECK_EQ(SI_KERNEL, last.si_code);
+}
+
+TEST_F(checkpoint, alarm_left)
+{
+	long long start, end;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, alarm_clock, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	usleep(700000);
+	start = ckpt_now_ns(CLOCK_MONOTONIC);
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_wait(&self->t, pid));
+	end = ckpt_now_ns(CLOCK_MONOTONIC);
+	/* Some of the 900 ms went by before the checkpoint. */
+	EXPECT_LT(400 * MS, end - start);
+	EXPECT_GT(2000 * MS, end - start);
+}
+
+ROUNDTRIP(periodic)
+{
+	struct itimerval value = { .it_value.tv_usec = 20000,
+				   .it_interval.tv_usec = 20000 };
+	int before;
+
+	set_handler(SIGALRM);
+	NEED(!setitimer(ITIMER_REAL, &value, NULL));
+	while (nr_seen < 3)
+		;
+	ckpt_point();
+	before = nr_seen;
+	while (nr_seen < before + 3)
+		;
+	value.it_interval.tv_usec = 0;
+	NEED(!getitimer(ITIMER_REAL, &value));
+	CHECK_EQ(20000, value.it_interval.tv_usec);
+}
+
+ROUNDTRIP(cpu_timer)
+{
+	struct itimerval value = { .it_value.tv_usec = 200000 };
+
+	set_handler(SIGVTALRM);
+	NEED(!setitimer(ITIMER_VIRTUAL, &value, NULL));
+	burn_cpu(20 * MS);
+	ckpt_point();
+	while (!nr_seen)
+		burn_cpu(10 * MS);
+	CHECK_EQ(SIGVTALRM, last.si_signo);
+}
+
+/* --- POSIX timers --------------------------------------------------------- */
+
+ROUNDTRIP(posix_timers)
+{
+	static const clockid_t clocks[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+		CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_TAI,
+	};
+	const int nr = ARRAY_SIZE(clocks);
+	struct itimerspec before[12], now;
+	int id[12], i;
+	long long gone;
+
+	for (i = 0; i < nr; i++) {
+		NEED(!k_timer_create(clocks[i], SIGEV_SIGNAL, SIGUSR1, 100 + i,
+				     &id[i]));
+		NEED(!k_timer_create(clocks[i], SIGEV_NONE, 0, 0, &id[i + nr]));
+	}
+	/* A hole in the ids. */
+	NEED(!syscall(SYS_timer_delete, id[2]));
+	NEED(!syscall(SYS_timer_delete, id[nr + 1]));
+	for (i = 0; i < nr; i++) {
+		if (i != 2)
+			NEED(!k_timer_settime(id[i], 0, (100 + i) * 1000 * MS,
+					      1234567));
+		if (i != 1)
+			NEED(!k_timer_settime(id[i + nr], 0, 200000 * MS, 0));
+	}
+	for (i = 0; i < 2 * nr; i++) {
+		if (i != 2 && i != nr + 1)
+			before[i] = k_timer_gettime(id[i]);
+	}
+	ckpt_point();
+	for (i = 0; i < 2 * nr; i++) {
+		if (i == 2 || i == nr + 1) {
+			CHECK_EQ(-1, syscall(SYS_timer_gettime, id[i], &now));
+			continue;
+		}
+		now = k_timer_gettime(id[i]);
+		CHECK_EQ(ns(before[i].it_interval), ns(now.it_interval));
+		gone = ns(before[i].it_value) - ns(now.it_value);
+		CHECK_SAY(gone >= -20 * MS && gone < 20000 * MS,
+			  "timer %d has used %lld ms", i, gone / MS);
+		CHECK_EQ(0, syscall(SYS_timer_getoverrun, id[i]));
+	}
+	for (i = 0; i < 2 * nr; i++) {
+		if (i != 2 && i != nr + 1)
+			CHECK_EQ(0, syscall(SYS_timer_delete, id[i]));
+	}
+}
+
+/* Set for a time of day: rings at that time, or at once when it is over. */
+ROUNDTRIP(posix_absolute)
+{
+	long long end;
+	int id;
+
+	set_handler(SIGUSR1);
+	NEED(!k_timer_create(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 5, &id));
+	end = ckpt_now_ns(CLOCK_REALTIME) + 300 * MS;
+	NEED(!k_timer_settime(id, TIMER_ABSTIME, end, 0));
+	ckpt_point();
+	while (!nr_seen)
+		;
+	CHECK(ckpt_now_ns(CLOCK_REALTIME) >= end);
+	CHECK_EQ(SI_TIMER, last.si_code);
+	CHECK_EQ(5, last.si_value.sival_ptr);
+	CHECK_EQ(0, ns(k_timer_gettime(id).it_value));
+}
+
+ROUNDTRIP(posix_periodic)
+{
+	int id, before;
+
+	set_handler(SIGRTMIN);
+	NEED(!k_timer_create(CLOCK_MONOTONIC, SIGEV_THREAD_ID, SIGRTMIN, 0xabcdef,
+			     &id));
+	NEED(!k_timer_settime(id, 0, 10 * MS, 10 * MS));
+	while (nr_seen < 2)
+		;
+	ckpt_point();
+	before = nr_seen;
+	while (nr_seen < before + 3)
+		;
+	CHECK_EQ(0xabcdef, last.si_value.sival_ptr);
+	CHECK_EQ(id, last.si_timerid);
+	CHECK_EQ(10 * MS, ns(k_timer_gettime(id).it_interval));
+}
+
+/* Its signal waits: it is there, and counts what was missed. */
+ROUNDTRIP(posix_pending)
+{
+	int id;
+
+	set_handler(SIGUSR1);
+	block(SIG_BLOCK, SIGUSR1);
+	NEED(!k_timer_create(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 9, &id));
+	NEED(!k_timer_settime(id, 0, 5 * MS, 5 * MS));
+	usleep(30000);
+	ckpt_point();
+	usleep(20000);
+	block(SIG_UNBLOCK, SIGUSR1);
+	CHECK(nr_seen >= 1);
+	CHECK_EQ(SI_TIMER, last.si_code);
+	CHECK_EQ(9, last.si_value.sival_ptr);
+	/* And goes on. */
+	nr_seen = 0;
+	while (nr_seen < 3)
+		;
+}
+
+ROUNDTRIP(posix_cpu_timer)
+{
+	int id;
+
+	set_handler(SIGUSR1);
+	NEED(!k_timer_create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 0,
+			     &id));
+	NEED(!k_timer_settime(id, 0, 200 * MS, 0));
+	burn_cpu(10 * MS);
+	ckpt_point();
+	while (!nr_seen)
+		burn_cpu(10 * MS);
+}
+
+/* A timer made after the restart does not get an id that is in use. */
+ROUNDTRIP(posix_next_id)
+{
+	int one, two;
+
+	NEED(!k_timer_create(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, &one));
+	ckpt_point();
+	NEED(!k_timer_create(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0, &two));
+	CHECK(one != two);
+}
+
+/* --- times ---------------------------------------------------------------- */
+
+/* What was used is not forgotten, and nothing is added. */
+ROUNDTRIP(used_time)
+{
+	long long cpu, now;
+	struct rusage before, after;
+	struct tms tms;
+	clock_t user;
+
+	burn_cpu(100 * MS);
+	cpu = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	NEED(times(&tms) != -1);
+	user = tms.tms_utime;
+	NEED(!getrusage(RUSAGE_SELF, &before));
+	ckpt_point();
+	now = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	CHECK_SAY(now >= cpu && now < cpu + 20000 * MS, "%lld ms became %lld ms",
+		  cpu / MS, now / MS);
+	NEED(times(&tms) != -1);
+	CHECK(tms.tms_utime + 1 >= user);
+	NEED(!getrusage(RUSAGE_SELF, &after));
+	CHECK(after.ru_utime.tv_sec * 1000000 + after.ru_utime.tv_usec + 10000 >=
+	      before.ru_utime.tv_sec * 1000000 + before.ru_utime.tv_usec);
+}
+
+/* The limit of processor time counts what was used before. */
+SCENARIO(limited)
+{
+	struct rlimit limit = { 1, 2 };
+
+	NEED(!setrlimit(RLIMIT_CPU, &limit));
+	burn_cpu(500 * MS);
+	ckpt_point();
+	burn_cpu(100000 * MS);
+}
+
+TEST_F(checkpoint, cpu_limit)
+{
+	long long start, end;
+	int status;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, limited, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	start = ckpt_now_ns(CLOCK_MONOTONIC);
+	ASSERT_EQ(0, ckpt_go(pid));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ckpt_forget(&self->t, pid);
+	end = ckpt_now_ns(CLOCK_MONOTONIC);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGXCPU, WTERMSIG(status));
+	EXPECT_GT(30000 * MS, end - start);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The smallest program worth a checkpoint: no C library, one page of data of
+ * its own. It spins, and ends with status 7 once the word at 0x10000000 becomes
+ * 1. Its image is small enough to be cut at every byte and to be altered in
+ * every field, and its restart quick enough to fail at every allocation.
+ *
+ * With an argument it has something of everything first, so that its image has
+ * a record of every sort.
+ */
+#include <asm/ldt.h>
+#include <asm/signal.h>
+#include <asm/unistd.h>
+#include <linux/fcntl.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/time.h>
+
+static volatile int go __attribute__((section(".go"))) = -1;
+
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile ("syscall" : "=a" (ret)
+			  : "0" (nr), "D" (a), "S" (b), "d" (c), "r" (r10),
+			    "r" (r8), "r" (r9)
+			  : "rcx", "r11", "memory");
+	return ret;
+}
+
+#define C1(nr, a)		call(nr, (long)(a), 0, 0, 0, 0, 0)
+#define C2(nr, a, b)		call(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+#define C3(nr, a, b, c)		call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define C4(nr, a, b, c, d)	call(nr, (long)(a), (long)(b), (long)(c), \
+				     (long)(d), 0, 0)
+
+#define MAP(size, prot, flags, fd)					\
+	call(__NR_mmap, 0, size, prot, flags, fd, 0)
+
+/* What fails here is missing in the image, and that is all. */
+static void something_of_everything(void)
+{
+	unsigned long action[4] = { 0x400000, 0x14000004, 0x400000, 0x200 };
+	unsigned long stack[3] = {}, mask = 0x4200;
+	long timer[8] = { 0x1234, (long)SIGUSR1, 0 };
+	long spec[4] = { 0, 0, 1000, 0 };
+	struct user_desc desc = {};
+	int pair[2] = { -1, -1 }, id = 0;
+	long fd, mem;
+
+	/* files: regular, unlinked, directory, device, pipe, FIFO, memfd */
+	fd = C3(__NR_open, "file", O_RDWR | O_CREAT, 0644);
+	C3(__NR_write, fd, "contents", 8);
+	mem = MAP(4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
+	if (mem > 0)
+		*(volatile char *)mem = 1;
+	MAP(4096, PROT_READ, MAP_SHARED, fd);
+	C1(__NR_dup, fd);
+	fd = C3(__NR_open, "gone", O_RDWR | O_CREAT, 0600);
+	C3(__NR_write, fd, "unlinked", 8);
+	C1(__NR_unlink, "gone");
+	C3(__NR_open, ".", O_RDONLY | O_DIRECTORY, 0);
+	C3(__NR_open, "/dev/zero", O_RDWR, 0);
+	C1(__NR_pipe, pair);
+	C3(__NR_write, pair[1], "in the pipe", 11);
+	C3(__NR_mknod, "fifo", 0010600, 0);
+	C3(__NR_open, "fifo", O_RDWR, 0);
+	fd = C2(__NR_memfd_create, "tiny", 2);
+	C2(__NR_ftruncate, fd, 8192);
+	mem = MAP(8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	if (mem > 0)
+		*(volatile char *)mem = 2;
+	mem = MAP(8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	if (mem > 0)
+		*(volatile char *)mem = 3;
+	C3(__NR_mprotect, mem, 4096, PROT_READ);
+	mem = MAP(2 << 20, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1);
+	mem = MAP(16384, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (mem > 0)
+		*(volatile char *)mem = 4;
+	call(__NR_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, mem, 8192,
+	     (long)"tiny", 0);
+
+	/* signals */
+	C4(__NR_rt_sigaction, SIGUSR1, action, 0, 8);
+	C4(__NR_rt_sigprocmask, 0, &mask, 0, 8);
+	stack[0] = 0x10000800;
+	stack[2] = 0x10000;
+	C2(__NR_sigaltstack, stack, 0);
+	C2(__NR_kill, C1(__NR_getpid, 0), SIGUSR1);
+	C3(__NR_tgkill, C1(__NR_getpid, 0), C1(__NR_getpid, 0), SIGTERM);
+
+	/* timers */
+	C3(__NR_setitimer, 0, spec, 0);
+	C3(__NR_timer_create, 1, timer, &id);
+	C4(__NR_timer_settime, id, 0, spec, 0);
+
+	/* the task, the processor */
+	call(__NR_prctl, PR_SET_PDEATHSIG, SIGUSR2, 0, 0, 0, 0);
+	C2(__NR_set_robust_list, 0x10000700, 24);
+	C1(__NR_set_tid_address, 0x10000780);
+	desc.entry_number = 2;
+	desc.base_addr = 0x10000000;
+	desc.limit = 100;
+	desc.seg_32bit = 1;
+	desc.useable = 1;
+	C3(__NR_modify_ldt, 0x11, &desc, sizeof(desc));
+	C2(__NR_arch_prctl, 0x1001, 0x10000100);
+	C4(__NR_rseq, 0x10000800, 32, 0, 0x53053053);
+}
+
+static void __attribute__((noreturn, used)) begin(long argc)
+{
+	if (argc > 1)
+		something_of_everything();
+	go = 0;
+	while (!go)
+		__builtin_ia32_pause();
+	for (;;)
+		C1(__NR_exit_group, 7);
+}
+
+__asm__(".globl _start\n"
+	"_start: movq (%rsp), %rdi\n"
+	"call begin\n");

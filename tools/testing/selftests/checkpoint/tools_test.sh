@@ -1,0 +1,352 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The tools on a kernel with checkpoint/restart: checkpoint, restart and ckptinfo of real processes. Prints TAP.
+
+# shellcheck disable=SC2317
+
+LC_ALL=C
+export LC_ALL
+tmp=$(mktemp -d /tmp/tools_test.XXXXXX) || exit 1
+cd "$tmp" || exit 1
+
+nr=0
+failed=0
+pids=
+
+clean() {
+	for pid in $pids; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	cd /
+	rm -rf "$tmp"
+}
+trap clean EXIT
+trap 'exit 1' HUP INT TERM
+
+# result WHAT: by the exit status of what came before.
+result() {
+	status=$?
+	nr=$((nr + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $nr $1"
+	else
+		echo "not ok $nr $1"
+		for file in "$tmp"/*.out "$tmp"/*.err; do
+			[ -s "$file" ] && head -n 20 "$file" | sed "s,^,# ${file##*/}: ,"
+		done
+		failed=1
+	fi
+	rm -f "$tmp"/*.out "$tmp"/*.err
+}
+
+skip() {
+	nr=$((nr + 1))
+	echo "ok $nr # SKIP $1"
+}
+
+finish() {
+	echo "1..$nr"
+	exit "$failed"
+}
+
+# run STATUS COMMAND...: its output is in run.out and run.err.
+run() {
+	want=$1
+	shift
+	"$@" >run.out 2>run.err </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] && return
+	echo "# $*: exit status $got, not $want"
+	return 1
+}
+
+have() {
+	command -v "$1" >/dev/null 2>&1
+}
+
+# is STATE-LETTERS PID: for some seconds it is waited for.
+is() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		case $1 in
+		*"$(sed 's/.*) \(.\).*/\1/' "/proc/$2/stat" 2>/dev/null || echo gone)"*) return 0 ;;
+		esac
+		sleep 0.1
+	done
+	return 1
+}
+
+# Ends a process that may be nobody's child here any more.
+end() {
+	kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	while [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; do
+		sleep 0.05
+	done
+	return 0
+}
+
+# start COMMAND...: in a session of its own, without a terminal; $pid.
+start() {
+	setsid "$@" </dev/null >/dev/null 2>&1 &
+	pid=$!
+	pids="$pids $pid"
+	is SR $pid
+	# setsid has become the command when its name shows.
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		! grep -q setsid "/proc/$pid/cmdline" && break
+		sleep 0.1
+	done
+	sleep 0.2
+}
+
+for tool in checkpoint restart ckptinfo; do
+	if ! have $tool; then
+		echo "1..0 # SKIP no $tool"
+		exit 0
+	fi
+done
+checkpoint --check >check.out 2>check.err
+if [ $? -eq 3 ]; then
+	echo "1..0 # SKIP the kernel has no checkpoint/restart"
+	exit 0
+fi
+
+# --- what the kernel can -----------------------------------------------------
+
+run 0 checkpoint --check && grep -q 'saved' run.out && grep -q 'refused' run.out
+result "check: a table of what is saved and refused"
+run 0 checkpoint --check --json && grep -q '"kinds"' run.out
+result "check: as JSON"
+
+# --- checkpoint --------------------------------------------------------------
+
+start sleep 1000
+run 0 checkpoint --dry-run $pid && [ ! -s run.out ] && [ ! -s run.err ]
+result "dry run of sleep: nothing against it, nothing printed"
+run 0 checkpoint --dry-run --json $pid && grep -q '"ok": *true' run.out
+result "dry run as JSON"
+
+run 0 checkpoint -o sleep.img $pid && [ ! -s run.out ] && [ ! -s run.err ] && [ -s sleep.img ]
+result "checkpoint of sleep to a file, silently"
+is SR $pid
+result "it runs on"
+[ "$(stat -c %a sleep.img)" = 600 ]
+result "the image is for its owner only"
+run 0 ckptinfo --validate sleep.img
+result "the image is sound"
+run 0 ckptinfo --rewrite again.img sleep.img && cmp sleep.img again.img
+result "decode and encode gives the same bytes"
+run 0 ckptinfo sleep.img && grep -q "^task $pid (" run.out && grep -q 'ANON' run.out
+result "ckptinfo tells whose it is"
+run 0 ckptinfo --records sleep.img && grep -q X86_REGS run.out
+result "ckptinfo --records"
+run 0 ckptinfo --json sleep.img && grep -q '"valid": true' run.out
+result "ckptinfo --json"
+if have python3; then
+	ckptinfo --json sleep.img | python3 -c '
+import json, sys
+tree = json.load(sys.stdin)
+assert all("payload" in r or "rest" in r for r in tree["records"])
+assert all("rest" not in r for r in tree["records"]), [r["type"] for r in tree["records"] if "rest" in r]
+' >json.out 2>json.err
+	result "all bytes of all records have names"
+else
+	skip "no python3"
+fi
+
+cp sleep.img before.img
+run 1 checkpoint -o sleep.img $pid && grep -q -- --force run.err && cmp sleep.img before.img
+result "an image is not overwritten"
+run 0 checkpoint --force -o sleep.img $pid && ckptinfo --validate sleep.img
+result "but with --force"
+cp sleep.img before.img
+run 1 checkpoint --force -o sleep.img 2147483647 && cmp sleep.img before.img
+result "a checkpoint that fails takes no image away"
+run 1 checkpoint -o none.img 2147483647 && grep -qi 'no such process' run.err && [ ! -e none.img ]
+result "no such process: no image"
+[ -z "$(find . -name '*.img.*')" ]
+result "no unfinished file is left"
+
+run 0 checkpoint -v --display-stats -l log.txt -o stats.img $pid &&
+	grep -q "process $pid" run.err && grep -q 'image size' run.err && grep -q "process $pid" log.txt
+result "-v, -l and --display-stats"
+checkpoint $pid >stdout.img 2>stdout.err && ckptinfo --validate stdout.img
+result "to standard output"
+checkpoint $pid 2>pipe.err | ckptinfo --validate 2>info.err
+result "to a pipe"
+if [ -c /dev/full ]; then
+	checkpoint $pid >/dev/full 2>full.err
+	[ $? -eq 1 ] && grep -qi 'no space' full.err && is SR $pid
+	result "to a full disk: an error, and it runs on"
+else
+	skip "no /dev/full"
+fi
+run 0 checkpoint --json -o json.img $pid && grep -q '"crid": *[1-9]' run.out
+result "the result as JSON"
+
+run 0 checkpoint --kill -o killed.img $pid && ! is SR $pid && ckptinfo --validate killed.img
+result "--kill: saved, and gone"
+wait $pid 2>/dev/null
+
+# --- refusals ----------------------------------------------------------------
+
+if have python3; then
+	start python3 -c '
+import socket, time
+a = socket.socket(socket.AF_UNIX)
+b = socket.socket(socket.AF_UNIX)
+time.sleep(1000)'
+	sleep 2
+	fds=$(find "/proc/$pid/fd" -type l -exec ls -l {} + | sed -n 's,.*fd/\([0-9]*\) -> socket.*,\1,p')
+	good=1
+	run 1 checkpoint --dry-run $pid && good=0
+	for fd in $fds; do
+		grep -q "fd $fd\b.*ocket" run.err || good=1
+	done
+	[ $good -eq 0 ] && [ -n "$fds" ]
+	result "dry run: both sockets are named, with their descriptors"
+	run 1 checkpoint --dry-run --json $pid && grep -q '"fd": *[0-9]' run.out && grep -q '"errno": *95' run.out
+	result "and in JSON"
+	run 1 checkpoint -o socket.img $pid && [ ! -e socket.img ] && is SR $pid
+	result "checkpoint: refused, no image, it runs on"
+	end $pid
+else
+	skip "no python3"
+fi
+
+# --- restart -----------------------------------------------------------------
+
+start sleep 1000
+saved=$pid
+checkpoint --kill -o sleep.img --force $pid
+end $pid
+run 0 restart -i sleep.img && [ ! -s run.out ] && [ ! -s run.err ]
+result "restart with the saved pid, silently"
+is SR $saved && tr '\0' ' ' <"/proc/$saved/cmdline" | grep -q 'sleep 1000'
+result "it is there again, under its pid"
+run 1 restart -i sleep.img && grep -q -- --fresh-pids run.err
+result "a pid in use: refused, with a hint"
+run 0 restart --fresh-pids --pidfile pid -i sleep.img && new=$(cat pid) && [ "$new" != "$saved" ] && is SR "$new"
+result "--fresh-pids, --pidfile"
+pids="$pids $new"
+run 0 restart --fresh-pids --stopped --pidfile pid -i sleep.img && stopped=$(cat pid) && is T "$stopped"
+result "--stopped"
+pids="$pids $stopped"
+kill -CONT "$stopped" && is SR "$stopped"
+result "and goes on"
+run 0 restart --fresh-pids --json -i sleep.img && other=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' run.out) && is SR "$other"
+result "--json tells the pid"
+pids="$pids $other"
+checkpoint "$new" 2>first.err | restart --fresh-pids --pidfile pid 2>second.err && is SR "$(cat pid)"
+result "checkpoint | restart"
+pids="$pids $(cat pid)"
+for each in $pids; do
+	kill -KILL "$each" 2>/dev/null
+done
+pids=
+
+sh -c 'exec setsid restart --self --fresh-pids -i sleep.img' >self.out 2>self.err &
+self=$!
+pids=$self
+is SR $self
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	tr '\0' ' ' <"/proc/$self/cmdline" | grep -q 'sleep 1000' && break
+	sleep 0.2
+done
+tr '\0' ' ' <"/proc/$self/cmdline" 2>/dev/null | grep -q '^[^ ]*sleep 1000'
+result "--self --fresh-pids: restart becomes the process"
+end $self
+
+start sh -c 'trap "exit 7" USR1; while :; do :; done'
+checkpoint --kill -o spin.img $pid >spin.out 2>spin.err
+result "checkpoint of a shell that spins"
+end $pid
+restart --fresh-pids --copy-status --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
+waiter=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -s spin.pid ] && break
+	sleep 0.2
+done
+kill -USR1 "$(cat spin.pid)"
+wait $waiter
+[ $? -eq 7 ]
+result "--copy-status: its exit status"
+rm -f spin.pid
+restart --fresh-pids --copy-status --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
+waiter=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -s spin.pid ] && break
+	sleep 0.2
+done
+kill -KILL "$(cat spin.pid)"
+wait $waiter
+[ $? -eq 137 ]
+result "--copy-status: 128 and the signal"
+rm -f spin.pid
+restart --fresh-pids --wait --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
+waiter=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -s spin.pid ] && break
+	sleep 0.2
+done
+kill -USR1 $waiter
+wait $waiter
+[ $? -eq 0 ]
+result "--wait: passes signals on, and does not tell how it ended"
+
+head -c 5000 sleep.img >short.img
+run 125 restart --fresh-pids --copy-status -i short.img && [ -s run.err ]
+result "an image that is cut off: 125, and a reason"
+run 1 restart --fresh-pids -i short.img && grep -q 'offset' run.err
+result "with the offset in the image"
+run 1 restart --fresh-pids --json -i short.img && grep -q '"rec": *[0-9]' run.out
+result "in JSON too"
+cp sleep.img flipped.img
+printf '\252' | dd of=flipped.img bs=1 seek=300 conv=notrunc 2>dd.err
+run 1 restart --fresh-pids -i flipped.img && run 1 ckptinfo --validate flipped.img
+result "a changed byte: kernel and ckptinfo both refuse it"
+run 1 restart --fresh-pids -i /dev/null && run 1 restart --fresh-pids -i /proc/version
+result "no image"
+
+# --- without privilege --------------------------------------------------------
+
+user=
+if have setpriv; then
+	user='setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all --bounding-set=-all'
+elif have su && grep -q '^user:' /etc/passwd; then
+	user=su
+fi
+as_user() {
+	case $user in
+	su) su user -c "$*" ;;
+	*) $user sh -c "$*" ;;
+	esac
+}
+if [ -n "$user" ] && [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then
+	chmod 755 "$tmp"
+	mkdir "$tmp/user" && chown 1000:1000 "$tmp/user"
+	start sleep 1000
+	as_user "checkpoint --dry-run $pid" >user.out 2>user.err
+	[ $? -eq 1 ] && grep -q 'permi' user.err
+	result "a process of another user: no permission"
+	end $pid
+	cat >user.sh <<END
+cd "$tmp/user" || exit 1
+setsid sleep 1000 </dev/null >/dev/null 2>&1 &
+sleep 1
+checkpoint --kill -o own.img \$!
+END
+	own=$tmp/user/own.img
+	as_user "sh '$tmp/user.sh'" >user.out 2>user.err && [ -s "$own" ]
+	result "one's own process: saved without privilege"
+	as_user "restart -i '$own'" >user.out 2>user.err
+	[ $? -eq 1 ] && grep -q -- --fresh-pids user.err
+	result "its pid needs privilege: refused, with a hint"
+	as_user "restart --fresh-pids --pidfile '$tmp/user/new' -i '$own'" >user.out 2>user.err && is SR "$(cat "$tmp/user/new")"
+	result "with a fresh pid it needs none"
+	kill -KILL "$(cat "$tmp/user/new")" 2>/dev/null
+else
+	skip "no way to be another user"
+fi
+
+finish
