@@ -146,10 +146,7 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 
 	ctx->where.task = ctx->task;
 	if (!ctx->self) {
-		ret = ckpt_quiesce(ctx->task);
-		if (ret == -EBUSY)
-			return ckpt_refuse(ctx, ret,
-					   "is being checkpointed by somebody else");
+		ret = ckpt_quiesce(ctx, ctx->task);
 		if (ret)
 			return ret;
 	}

@@ -388,7 +388,7 @@ static inline u32 ckpt_tail_len(const struct ckpt_rec *rec, size_t fixed)
 int ckpt_do_checkpoint(struct ckpt_ctx *ctx);
 int ckpt_do_restart(struct ckpt_ctx *ctx);
 
-int ckpt_quiesce(struct task_struct *task);
+int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_quiesce_end(struct task_struct *task);
 bool ckpt_is_quiesced(struct task_struct *task);
 

@@ -16,6 +16,7 @@
 
 #include <linux/checkpoint.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/wait_bit.h>
 
 #include "internal.h"
@@ -45,14 +46,17 @@ void ckpt_quiesce_trap(void)
 	lockdep_assert_held(&current->sighand->siglock);
 
 	current->jobctl |= JOBCTL_CKPT_TRAPPED;
-	spin_unlock_irq(&current->sighand->siglock);
-	wake_up_var(&current->jobctl);
-
-	___wait_var_event(&current->jobctl,
-			  !(READ_ONCE(current->jobctl) & JOBCTL_TRAP_CKPT),
-			  CKPT_TRAPPED_STATE, 0, 0, schedule());
-
-	spin_lock_irq(&current->sighand->siglock);
+	/* Until the request is withdrawn, and no other one has come since. */
+	do {
+		spin_unlock_irq(&current->sighand->siglock);
+		wake_up_var(&current->jobctl);
+		___wait_var_event(&current->jobctl,
+				  !(READ_ONCE(current->jobctl) &
+				    JOBCTL_TRAP_CKPT),
+				  CKPT_TRAPPED_STATE, 0, 0, schedule());
+		spin_lock_irq(&current->sighand->siglock);
+	} while (current->jobctl & JOBCTL_TRAP_CKPT &&
+		 !fatal_signal_pending(current));
 	current->jobctl &= ~(JOBCTL_TRAP_CKPT | JOBCTL_CKPT_TRAPPED);
 	/* The stop out of which we were woken, if it is still in effect. */
 	if (signal->flags & SIGNAL_STOP_STOPPED || signal->group_stop_count)
@@ -82,7 +86,7 @@ static int ckpt_kick(struct task_struct *task, bool first)
 		return -ESRCH;
 
 	if (first) {
-		if (task->jobctl & (JOBCTL_TRAP_CKPT | JOBCTL_CKPT_TRAPPED)) {
+		if (task->jobctl & JOBCTL_TRAP_CKPT) {
 			unlock_task_sighand(task, &flags);
 			return -EBUSY;
 		}
@@ -99,8 +103,29 @@ static int ckpt_kick(struct task_struct *task, bool first)
 	return 0;
 }
 
+/* States in which a task does not get to the boundary, maybe for ever. */
+static int ckpt_judge_wait(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct task_struct *child;
+	pid_t pid = 0;
+
+	if (READ_ONCE(task->ptrace))
+		return ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+
+	read_lock(&tasklist_lock);
+	list_for_each_entry(child, &task->children, sibling)
+		if (READ_ONCE(child->vfork_done))
+			pid = task_tgid_vnr(child);
+	read_unlock(&tasklist_lock);
+	if (pid)
+		return ckpt_refuse(ctx, -EBUSY,
+				   "waits for its child %d in vfork()", pid);
+	return 0;
+}
+
 /**
  * ckpt_quiesce() - stop a task at the user-mode boundary
+ * @ctx: the checkpoint, for reasons
  * @task: not current; the caller holds a reference
  *
  * Waits as long as the task is in an uninterruptible sleep. When this succeeds
@@ -108,11 +133,12 @@ static int ckpt_kick(struct task_struct *task, bool first)
  * is in memory, until ckpt_quiesce_end(), or until it is killed.
  *
  * Context: Process context, sleeps.
- * Return: 0, -EBUSY when somebody else is checkpointing the task, -ESRCH when
+ * Return: 0, -EBUSY when somebody else is checkpointing or tracing the task or
+ * when it waits in vfork(), -ESRCH when
  * it exits, -EINTR when the caller got a signal. After a failure nothing is
  * left to be undone.
  */
-int ckpt_quiesce(struct task_struct *task)
+int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	bool first = true;
 	long left;
@@ -121,10 +147,14 @@ int ckpt_quiesce(struct task_struct *task)
 	for (;;) {
 		ret = ckpt_kick(task, first);
 		if (ret == -EBUSY)
-			return ret;
+			return ckpt_refuse(ctx, ret,
+					   "is being checkpointed by somebody else");
 		if (ret)
 			break;
 		first = false;
+		ret = ckpt_judge_wait(ctx, task);
+		if (ret)
+			break;
 		left = ___wait_var_event(&task->jobctl,
 				___wait_cond_timeout(
 					ckpt_is_quiesced(task) ||

@@ -72,7 +72,8 @@ static const struct {
 				 CKPT_VMA_HUGEPAGE |			\
 				 CKPT_VMA_NOHUGEPAGE |			\
 				 CKPT_VMA_MERGEABLE |			\
-				 CKPT_VMA_SEQUENTIAL | CKPT_VMA_RANDOM)
+				 CKPT_VMA_SEQUENTIAL | CKPT_VMA_RANDOM | \
+				 CKPT_VMA_ACCOUNT)
 #define VMA_ANON_FLAGS		(VMA_PRIVATE_FLAGS | CKPT_VMA_GROWSDOWN | \
 				 CKPT_VMA_DROPPABLE | CKPT_VMA_WIPEONFORK)
 #define VMA_FILE_FLAGS		(VMA_PRIVATE_FLAGS | CKPT_VMA_SHARED)
@@ -80,7 +81,7 @@ static const struct {
 #define VMA_HUGETLB_FLAGS	((VMA_PRIVATE_FLAGS |			\
 				  CKPT_VMA_DONTEXPAND) &		\
 				 ~(CKPT_VMA_MERGEABLE | CKPT_VMA_LOCKED | \
-				   CKPT_VMA_LOCKONFAULT))
+				   CKPT_VMA_LOCKONFAULT | CKPT_VMA_ACCOUNT))
 
 /* --- common to all kinds ----------------------------------------------------- */
 
@@ -98,6 +99,10 @@ u64 ckpt_vma_flags(const struct vm_area_struct *vma)
 	for (i = 0; i < ARRAY_SIZE(flag_map); i++)
 		if (vma->vm_flags & flag_map[i].vm)
 			flags |= flag_map[i].flag;
+	/* mprotect() leaves the charge of what was writable once. */
+	if (vma->vm_flags & VM_ACCOUNT &&
+	    !(vma->vm_flags & (VM_WRITE | VM_MAYSHARE | VM_HUGETLB)))
+		flags |= CKPT_VMA_ACCOUNT;
 	return flags;
 }
 
@@ -150,6 +155,8 @@ int ckpt_vma_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec, u64 allowed)
 	    (flags & CKPT_VMA_HUGEPAGE && flags & CKPT_VMA_NOHUGEPAGE) ||
 	    (flags & CKPT_VMA_SEQUENTIAL && flags & CKPT_VMA_RANDOM) ||
 	    (flags & CKPT_VMA_SHARED && flags & CKPT_VMA_MERGEABLE) ||
+	    (flags & CKPT_VMA_ACCOUNT &&
+	     flags & (CKPT_VMA_SHARED | CKPT_VMA_WRITE)) ||
 	    (flags & CKPT_VMA_DROPPABLE &&
 	     ((flags & droppable) != droppable ||
 	      flags & (CKPT_VMA_LOCKED | CKPT_VMA_GROWSDOWN |
@@ -325,6 +332,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	struct mm_struct *mm = current->mm;
 	unsigned int personality;
 	vm_flags_t vm_flags = 0;
+	unsigned long charge = 0;
 	LIST_HEAD(uf);
 	int ret;
 
@@ -378,6 +386,12 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		return -EINTR;
 	if (rec->flags & CKPT_VMA_MERGEABLE)
 		ret = enter_ksm(ctx, mm);
+	/* do_mmap() charges only what is writable. */
+	if (!ret && rec->flags & CKPT_VMA_ACCOUNT) {
+		charge = (rec->end - rec->start) >> PAGE_SHIFT;
+		ret = security_vm_enough_memory_mm(mm, charge);
+		vm_flags |= VM_ACCOUNT;
+	}
 	if (!ret) {
 		/* The record says itself what is executable. */
 		personality = current->personality;
@@ -386,8 +400,10 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 			       flags, vm_flags, offset >> PAGE_SHIFT, &populate,
 			       &uf);
 		current->personality = personality;
-		if (IS_ERR_VALUE(addr))
+		if (IS_ERR_VALUE(addr)) {
 			ret = addr;
+			vm_unacct_memory(charge);
+		}
 	}
 	mmap_write_unlock(mm);
 	userfaultfd_unmap_complete(mm, &uf);

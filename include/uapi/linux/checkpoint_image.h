@@ -610,6 +610,7 @@ struct ckpt_mm_layout {
 #define CKPT_VMA_SEQUENTIAL	(1ULL << 18)
 #define CKPT_VMA_RANDOM		(1ULL << 19)
 #define CKPT_VMA_DONTEXPAND	(1ULL << 20)	/* not by mremap() */
+#define CKPT_VMA_ACCOUNT	(1ULL << 21)	/* not writable, but was: charged */
 
 /* Every VMA_* record begins with start and end, those of memory with this. */
 struct ckpt_vma {

@@ -15,9 +15,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* Longer than anything takes under emulation with all checks. */
-#define PATIENCE_MS	60000
+/*
+ * Longer than anything takes under emulation. $SLOW says how much longer it
+ * takes with all the kernel's checks.
+ */
+#define PATIENCE_MS	(15000 * slowness())
 
+/* In the middle of exec there are other bytes in this place. */
+volatile uint64_t ckpt_started;
 volatile int ckpt_stage;
 volatile int ckpt_allowed;
 volatile long ckpt_value[CKPT_NR_VALUES];
@@ -119,6 +124,7 @@ dispatch(int argc, char **argv, char **envp)
 	if (!getcwd(report_path, sizeof(report_path) - 8))
 		_exit(1);
 	strcat(report_path, "/report");
+	ckpt_started = CKPT_STARTED;
 	for (scenario = scenarios; scenario; scenario = scenario->next) {
 		if (strcmp(scenario->name, argv[2]))
 			continue;
@@ -284,6 +290,13 @@ double ckpt_scale(void)
 	double value = scale ? atof(scale) : 1.0;
 
 	return value > 0 ? value : 1.0;
+}
+
+static int slowness(void)
+{
+	const char *slow = getenv("SLOW");
+
+	return slow && atoi(slow) > 1 ? atoi(slow) : 1;
 }
 
 static void nap(void)
@@ -538,7 +551,7 @@ static int exit_status(struct ckpt_test *t, pid_t pid, int status)
 		snprintf(t->why, sizeof(t->why), "%.*s",
 			 text ? (int)strcspn(text, "\n") : 0, text ?: "");
 		free(text);
-	} else if (status) {
+	} else if (status && status != TINY_STATUS) {
 		ckpt_say("target %d ended with %d", pid, status);
 		show_file(t->run, "report");
 		show_file(t->run, "out");
@@ -548,10 +561,13 @@ static int exit_status(struct ckpt_test *t, pid_t pid, int status)
 
 int ckpt_wait_stage(struct ckpt_test *t, pid_t pid, int stage)
 {
+	uint64_t started = 0;
 	int ms, seen, status;
 
 	for (ms = 0; ms < PATIENCE_MS; ms++) {
-		if (!ckpt_peek(pid, &ckpt_stage, &seen, sizeof(seen)) &&
+		if (!ckpt_peek(pid, &ckpt_started, &started, sizeof(started)) &&
+		    started == CKPT_STARTED &&
+		    !ckpt_peek(pid, &ckpt_stage, &seen, sizeof(seen)) &&
 		    seen >= stage)
 			return 0;
 		if (waitpid(pid, &status, WNOHANG) == pid) {
@@ -590,7 +606,8 @@ int ckpt_wait_syscall(pid_t pid, long nr)
 		text = ckpt_read_file(path, NULL);
 		seen = text && *text >= '0' && *text <= '9' ? atol(text) : -1;
 		free(text);
-		if (seen == nr)
+		/* Some go on under this name when they were interrupted. */
+		if (seen == nr || seen == SYS_restart_syscall)
 			return 0;
 		nap();
 	}
@@ -1055,10 +1072,31 @@ static void add_stat(struct text *out, pid_t pid)
 	free(text);
 }
 
+/* Takes a word with a blank in front of it out of a text. */
+static void drop_word(char *text, const char *word)
+{
+	size_t len = strlen(word);
+	char *at = text;
+
+	while ((at = strstr(at, word))) {
+		if (at[len] == ' ' || !at[len])
+			memmove(at, at + len, strlen(at + len) + 1);
+		else
+			at += len;
+	}
+}
+
+/*
+ * One line for each mapping, with its flags. Neighbours that do not differ are
+ * one: when mappings that could be one are not depends on their past. So does
+ * "ac", whether memory that is not writable counts as committed; and "sd", soft
+ * dirty, is about the past only.
+ */
 static void add_maps(struct text *out, pid_t pid)
 {
-	unsigned long from, to, offset;
-	char *text, *line, *next, perms[8];
+	unsigned long from, to = 0, offset, start = 0, end = 0, start_offset = 0;
+	char *text, *line, *next, perms[8], name[PATH_MAX] = "", what[PATH_MAX];
+	char last[PATH_MAX + 400] = "";
 	int at;
 
 	text = proc_file(pid, "smaps", NULL);
@@ -1067,21 +1105,67 @@ static void add_maps(struct text *out, pid_t pid)
 		if (next)
 			*next++ = '\0';
 		at = 0;
-		if (sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &from, &to,
+		if (!(line[0] >= 'A' && line[0] <= 'Z') &&
+		    sscanf(line, "%lx-%lx %7s %lx %*s %*s %n", &from, &to,
 			   perms, &offset, &at) >= 4 && at) {
-			add(out, "maps: %lx-%lx %s %lx %s\n", from, to, perms,
-			    offset, line + at);
+			snprintf(name, sizeof(name), "%s", line + at);
+		} else if (!strncmp(line, "KernelPageSize:", 15)) {
+			snprintf(what, sizeof(what), "pages of %d kB",
+				 atoi(line + 15));
 		} else if (!strncmp(line, "VmFlags:", 8)) {
-			char *dirty = strstr(line, " sd");
+			char now[sizeof(last)];
 
-			if (dirty)
-				memmove(dirty, dirty + 3, strlen(dirty + 3) + 1);
-			add(out, "maps:   %s\n", line);
-		} else if (!strncmp(line, "ProtectionKey:", 14) ||
-			   !strncmp(line, "KernelPageSize:", 15)) {
-			add(out, "maps:   %s\n", line);
+			drop_word(line + 8, " sd");
+			drop_word(line + 8, " ac");
+			snprintf(now, sizeof(now), "%s%s, %.40s %s", perms,
+				 line + 8, what, name);
+			if (start != end && end == from && !strcmp(now, last) &&
+			    (!*name || *name == '[' ||
+			     start_offset + (from - start) == offset)) {
+				end = to;
+				continue;
+			}
+			if (start != end)
+				add(out, "maps: %lx-%lx %lx %s\n", start, end,
+				    start_offset, last);
+			start = from;
+			end = to;
+			start_offset = offset;
+			strcpy(last, now);
 		}
 	}
+	if (start != end)
+		add(out, "maps: %lx-%lx %lx %s\n", start, end, start_offset,
+		    last);
+	free(text);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* One line for each timer; the kernel lists them in no particular order. */
+static void add_timers(struct text *out, pid_t pid)
+{
+	char *text, *timer, *next, *timers[256], *c;
+	int n = 0, i;
+
+	text = proc_file(pid, "timers", NULL);
+	for (timer = text; timer && *timer; timer = next) {
+		next = strstr(timer + 1, "\nID:");
+		if (next)
+			*next++ = '\0';
+		for (c = timer; *c; c++) {
+			if (*c == '\n')
+				*c = ' ';
+		}
+		if (n < (int)ARRAY_SIZE(timers))
+			timers[n++] = timer;
+	}
+	qsort(timers, n, sizeof(timers[0]), by_text);
+	for (i = 0; i < n; i++)
+		add(out, "timers: %s\n", timers[i]);
 	free(text);
 }
 
@@ -1126,8 +1210,8 @@ char *ckpt_snapshot(pid_t pid)
 {
 	static const char *const files[] = {
 		"comm", "cmdline", "environ", "auxv", "limits", "personality",
-		"oom_score_adj", "coredump_filter", "timerslack_ns", "timers",
-		"uid_map", "cgroup",
+		"oom_score_adj", "coredump_filter", "timerslack_ns", "uid_map",
+		"cgroup",
 	};
 	static const char *const links[] = { "exe", "cwd", "root" };
 	struct text out = { .size = 1 << 16 };
@@ -1143,6 +1227,7 @@ char *ckpt_snapshot(pid_t pid)
 		add_link(&out, pid, links[i]);
 	add_status(&out, pid);
 	add_stat(&out, pid);
+	add_timers(&out, pid);
 	add_fds(&out, pid);
 	add_maps(&out, pid);
 	return out.buf;

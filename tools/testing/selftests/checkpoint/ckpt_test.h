@@ -9,8 +9,8 @@
  * the kselftest harness; it starts targets, checkpoints, kills and restarts
  * them, and gets to know by their exit status what they found.
  *
- * Both sides know the addresses of the variables ckpt_stage, ckpt_allowed and
- * ckpt_value, because the programs are linked to fixed addresses; the tester
+ * Both sides know the addresses of the variables ckpt_started, ckpt_stage,
+ * ckpt_allowed and ckpt_value, because the programs are linked to fixed addresses; the tester
  * reads and writes them through /proc/PID/mem.
  *
  * With CKPT_TEST_DRY=1 in the environment nothing is ever checkpointed: the
@@ -49,6 +49,8 @@
 
 #define CKPT_NR_VALUES	16
 
+#define CKPT_STARTED	0x6b7065726d697421ULL
+extern volatile uint64_t ckpt_started;		/* CKPT_STARTED: what follows counts */
 extern volatile int ckpt_stage;			/* how far the target is */
 extern volatile int ckpt_allowed;		/* how far it may go */
 extern volatile long ckpt_value[CKPT_NR_VALUES]; /* what the tester wants to know */

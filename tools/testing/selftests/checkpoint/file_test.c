@@ -681,6 +681,7 @@ static int terminal_session(struct ckpt_test *t, int master, const char *slave)
 {
 	char exe[300], dir[200], buf[64] = "", image[200];
 	ssize_t len, got;
+	uint64_t started = 0;
 	int fd, stage = 0, status;
 	pid_t pid;
 	long ret;
@@ -715,7 +716,8 @@ static int terminal_session(struct ckpt_test *t, int master, const char *slave)
 		execv(exe, argv);
 		_exit(14);
 	}
-	while (!stage) {
+	while (started != CKPT_STARTED || !stage) {
+		ckpt_peek(pid, &ckpt_started, &started, sizeof(started));
 		ckpt_peek(pid, &ckpt_stage, &stage, sizeof(stage));
 		if (waitpid(pid, &status, WNOHANG))
 			return 15;
