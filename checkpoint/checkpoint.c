@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/timekeeping.h>
 #include <linux/utsname.h>
 
@@ -77,6 +78,9 @@ static void save_error(struct ckpt_ctx *ctx, int error)
 	struct ckpt_error rec = { .error = -error };
 	size_t len = 0;
 
+	/* Nothing can follow what was written in part. */
+	if (ctx->store->broken)
+		return;
 	if (ctx->log) {
 		char *nl = memchr(ctx->log, '\n', ctx->log_len);
 
@@ -104,7 +108,11 @@ static int save(struct ckpt_ctx *ctx)
 		ret = save_end(ctx);
 	if (!ret)
 		ret = ctx->store->ops->flush(ctx->store);
-	if (ret && ret != -EINTR && ret != -EPIPE)
+	if (ret && !ctx->nr_reasons)
+		ckpt_refuse(ctx, ret, ret == -EINTR ?
+			    "interrupted by a signal, the image is incomplete" :
+			    "the image cannot be written");
+	if (ret)
 		save_error(ctx, ret);
 	return ret;
 }
@@ -149,6 +157,11 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 		ret = ckpt_quiesce(ctx, ctx->task);
 		if (ret)
 			return ret;
+		/* Its registers lie on its stack, also when it is killed. */
+		if (!try_get_task_stack(ctx->task)) {
+			ret = ckpt_refuse(ctx, -ESRCH, "is exiting");
+			goto out;
+		}
 	}
 
 	ret = collect(ctx);
@@ -157,6 +170,9 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 	if (!ret && ctx->flags & CHECKPOINT_KILL)
 		send_sig(SIGKILL, ctx->task, 1);
 
+	if (!ctx->self)
+		put_task_stack(ctx->task);
+out:
 	if (!ctx->self)
 		ckpt_quiesce_end(ctx->task);
 	return ret;

@@ -87,8 +87,6 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 		ctx->store->ops->put(ctx->store);
 	if (ctx->task)
 		put_task_struct(ctx->task);
-	if (ctx->child)
-		put_task_struct(ctx->child);
 	path_put(&ctx->root);
 	put_cred(ctx->caller_cred);
 	kvfree(ctx->log);
@@ -172,30 +170,16 @@ int ckpt_refuse(struct ckpt_ctx *ctx, int error, const char *fmt, ...)
 int ckpt_log_flush(struct ckpt_ctx *ctx)
 {
 	char lost[64];
-	size_t done = 0;
-	ssize_t n;
-	loff_t *pos;
-	int len;
+	int len, ret;
 
 	if (!ctx->log_file || !ctx->log_len)
 		return 0;
 
-	pos = ctx->log_file->f_mode & FMODE_STREAM ? NULL :
-						     &ctx->log_file->f_pos;
-	while (done < ctx->log_len) {
-		n = kernel_write(ctx->log_file, ctx->log + done,
-				 ctx->log_len - done, pos);
-		if (n <= 0)
-			return n ?: -EIO;
-		done += n;
-	}
-	if (ctx->nr_lost) {
-		len = scnprintf(lost, sizeof(lost),
-				"errno=7: %u more reasons found no room\n",
-				ctx->nr_lost);
-		n = kernel_write(ctx->log_file, lost, len, pos);
-		if (n < 0)
-			return n;
-	}
-	return 0;
+	ret = ckpt_file_write(ctx->log_file, ctx->log, ctx->log_len);
+	if (ret || !ctx->nr_lost)
+		return ret;
+	len = scnprintf(lost, sizeof(lost),
+			"errno=7: %u more reasons found no room\n",
+			ctx->nr_lost);
+	return ckpt_file_write(ctx->log_file, lost, len);
 }

@@ -69,9 +69,11 @@ struct ckpt_store {
 	const struct ckpt_store_ops *ops;
 	struct file *file;	/* of a stream, NULL: none */
 	u64 pos;		/* bytes of the image behind us */
+	bool broken;		/* a write has failed */
 };
 
 struct ckpt_store *ckpt_store_stream_get(int fd, bool write);
+int ckpt_file_write(struct file *file, const void *buf, size_t len);
 
 /* --- kinds ------------------------------------------------------------------ */
 
@@ -244,7 +246,6 @@ extern int ckpt_skip_checksum;
  * @ref:   its number in the image
  * @users: save: how many references were found within the tree
  * @flags: save: CKPT_OBJ_*
- * @saved: save: its records are written
  * @release: restart: gives back @ptr when the operation ends
  */
 struct ckpt_obj {
@@ -255,14 +256,13 @@ struct ckpt_obj {
 	ckpt_ref_t ref;
 	unsigned int users;
 	u32 flags;			/* CKPT_OBJ_* */
-	bool saved;
 	void (*release)(void *ptr);
 	struct ckpt_rec *rec;		/* restart */
 };
 
 /* ckpt_obj.flags, of files */
-#define CKPT_OBJ_FD		(1U << 0)	/* has a descriptor */
-#define CKPT_OBJ_MAPPED		(1U << 1)	/* contents must not change */
+#define CKPT_OBJ_FD		BIT(0)	/* has a descriptor */
+#define CKPT_OBJ_MAPPED		BIT(1)	/* contents must not change */
 
 /* save */
 int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr);
@@ -334,8 +334,8 @@ struct ckpt_ctx {
 	struct list_head recs;
 	struct xarray singles;		/* records of single kinds, by owner */
 	u64 meta_bytes;
+	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
-	struct task_struct *child;
 	struct completion done;		/* the new task has restored itself */
 	struct completion go;		/* it may commit, or must die */
 	struct completion finished;	/* it does not use the context any more */

@@ -12,7 +12,7 @@
 #define CKPT_MAX_RECORD		SZ_2M
 /* Metadata of one image, held in memory (charged to the caller) by restart. */
 #define CKPT_MAX_META		SZ_256M
-#define CKPT_MAX_RECORDS	(1U << 20)
+#define CKPT_MAX_RECORDS	1048576U
 /* Pages behind one PAGES record, and so the pages held at a time in a batch. */
 #define CKPT_MAX_BATCH		512U
 /* Text of reasons kept for the log fd; what is over is counted. */

@@ -19,8 +19,6 @@
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 
-#include <asm/mmu_context.h>
-
 #include "mm.h"
 
 /* mm->flags by what they mean for a checkpoint. */

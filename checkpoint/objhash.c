@@ -155,7 +155,6 @@ int ckpt_objs_save(struct ckpt_ctx *ctx)
 		ret = obj->kind->obj_save(ctx, obj);
 		if (ret)
 			return ret;
-		obj->saved = true;
 	}
 	ctx->where.kind = NULL;
 	return 0;

@@ -31,6 +31,13 @@
 /* Sleeping here is no load, and can be killed and frozen. */
 #define CKPT_TRAPPED_STATE (TASK_KILLABLE | TASK_NOLOAD | TASK_FREEZABLE)
 
+static void wake_jobctl(struct task_struct *task)
+{
+	/* Behind a change of the bits, which an unlock does not order. */
+	smp_mb();
+	wake_up_var(&task->jobctl);
+}
+
 /**
  * ckpt_quiesce_trap() - sleep as long as a checkpoint wants it
  *
@@ -49,7 +56,7 @@ void ckpt_quiesce_trap(void)
 	/* Until the request is withdrawn, and no other one has come since. */
 	do {
 		spin_unlock_irq(&current->sighand->siglock);
-		wake_up_var(&current->jobctl);
+		wake_jobctl(current);
 		___wait_var_event(&current->jobctl,
 				  !(READ_ONCE(current->jobctl) &
 				    JOBCTL_TRAP_CKPT),
@@ -62,7 +69,7 @@ void ckpt_quiesce_trap(void)
 	if (signal->flags & SIGNAL_STOP_STOPPED || signal->group_stop_count)
 		current->jobctl |= JOBCTL_STOP_PENDING;
 	spin_unlock_irq(&current->sighand->siglock);
-	wake_up_var(&current->jobctl);
+	wake_jobctl(current);
 }
 
 /**
@@ -109,8 +116,12 @@ static int ckpt_judge_wait(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct task_struct *child;
 	pid_t pid = 0;
 
-	if (READ_ONCE(task->ptrace))
+	if (READ_ONCE(task->flags) & (PF_KTHREAD | PF_USER_WORKER))
+		return ckpt_refuse(ctx, -EOPNOTSUPP, "is a kernel thread");
+	if (READ_ONCE(task->ptrace)) {
+		ctx->where.kind = "ptrace";
 		return ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+	}
 
 	read_lock(&tasklist_lock);
 	list_for_each_entry(child, &task->children, sibling)
@@ -121,6 +132,21 @@ static int ckpt_judge_wait(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ckpt_refuse(ctx, -EBUSY,
 				   "waits for its child %d in vfork()", pid);
 	return 0;
+}
+
+static bool is_trapped_or_gone(struct task_struct *task)
+{
+	return ckpt_is_quiesced(task) || READ_ONCE(task->exit_state);
+}
+
+/* Until it is so, for a while, or until a signal (-ERESTARTSYS) comes. */
+static long wait_trapped(struct task_struct *task)
+{
+	return ___wait_var_event(&task->jobctl,
+				 ___wait_cond_timeout(is_trapped_or_gone(task)),
+				 (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0,
+				 CKPT_RETRY,
+				 __ret = schedule_timeout(__ret));
 }
 
 /**
@@ -134,9 +160,8 @@ static int ckpt_judge_wait(struct ckpt_ctx *ctx, struct task_struct *task)
  *
  * Context: Process context, sleeps.
  * Return: 0, -EBUSY when somebody else is checkpointing or tracing the task or
- * when it waits in vfork(), -ESRCH when
- * it exits, -EINTR when the caller got a signal. After a failure nothing is
- * left to be undone.
+ * when it waits in vfork(), -ESRCH when it exits, -EINTR when the caller got a
+ * signal. After a failure nothing is left to be undone.
  */
 int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -145,6 +170,9 @@ int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
 	int ret;
 
 	for (;;) {
+		ret = ckpt_judge_wait(ctx, task);
+		if (ret)
+			break;
 		ret = ckpt_kick(task, first);
 		if (ret == -EBUSY)
 			return ckpt_refuse(ctx, ret,
@@ -152,15 +180,7 @@ int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
 		if (ret)
 			break;
 		first = false;
-		ret = ckpt_judge_wait(ctx, task);
-		if (ret)
-			break;
-		left = ___wait_var_event(&task->jobctl,
-				___wait_cond_timeout(
-					ckpt_is_quiesced(task) ||
-					READ_ONCE(task->exit_state)),
-				(TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0,
-				CKPT_RETRY, __ret = schedule_timeout(__ret));
+		left = wait_trapped(task);
 		if (left < 0) {
 			ret = -EINTR;
 			break;
@@ -177,6 +197,9 @@ int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
 	}
 	if (!first)
 		ckpt_quiesce_end(task);
+	if (!ctx->nr_reasons)
+		ckpt_refuse(ctx, ret, ret == -ESRCH ? "is exiting" :
+			    "interrupted by a signal while it was waited for");
 	return ret;
 }
 
@@ -192,5 +215,5 @@ void ckpt_quiesce_end(struct task_struct *task)
 		return;
 	task->jobctl &= ~JOBCTL_TRAP_CKPT;
 	unlock_task_sighand(task, &flags);
-	wake_up_var(&task->jobctl);
+	wake_jobctl(task);
 }

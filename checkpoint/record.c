@@ -68,7 +68,9 @@ static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 					parts[i].iov_len);
 	if (!ret && rec_pad(hdr.len))
 		ret = store->ops->write(store, zeros, rec_pad(hdr.len));
-	if (!ret)
+	if (ret)
+		store->broken = true;
+	else
 		ctx->nr_records++;
 	return ret;
 }
@@ -153,7 +155,9 @@ int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 	}
 	ret = store->ops->write_pages(store, bv, nr_bv,
 				      (size_t)pages.nr_pages << PAGE_SHIFT);
-	if (!ret)
+	if (ret)
+		store->broken = true;
+	else
 		ctx->nr_pages += pages.nr_pages;
 	return ret;
 }
@@ -196,6 +200,11 @@ static int skip_rec(struct ckpt_ctx *ctx, const struct ckpt_rec_hdr *hdr)
 	size_t n;
 	int ret;
 
+	/* Counted as if it were kept, so that there is an end to it. */
+	ctx->meta_bytes += left;
+	if (ctx->meta_bytes > CKPT_MAX_META)
+		return ckpt_refuse(ctx, -E2BIG, "too much metadata");
+
 	for (; left; left -= n) {
 		n = min_t(u64, left, sizeof(buf));
 		ret = ctx->store->ops->read(ctx->store, buf, n);
@@ -223,6 +232,9 @@ static int check_hdr(struct ckpt_ctx *ctx, const struct ckpt_rec_hdr *hdr,
 	}
 	if (kind->refuse)
 		return ckpt_refuse(ctx, -EOPNOTSUPP, "%s", kind->refuse);
+	if (ctx->meta_done && kind->family != CKPT_FAMILY_FRAME)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "metadata among page contents");
 	if (hdr->version < kind->min_version || hdr->version > kind->version)
 		return ckpt_refuse(ctx, -EINVAL, "version %u, known are %u to %u",
 				   hdr->version, kind->min_version,

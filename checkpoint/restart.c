@@ -86,7 +86,8 @@ static int read_meta(struct ckpt_ctx *ctx)
 			return PTR_ERR(rec);
 		list_add_tail(&rec->node, &ctx->recs);
 		type = rec->type;
-		if ((type == CKPT_REC_HEADER) != (ctx->nr_records == 1))
+		if (ctx->nr_records == 1 ? type != CKPT_REC_HEADER :
+					   type == CKPT_REC_HEADER)
 			return ckpt_refuse(ctx, -EINVAL,
 					   "an image begins with a header");
 		if (type == CKPT_REC_PAGES || type == CKPT_REC_END)
@@ -98,6 +99,7 @@ static int read_meta(struct ckpt_ctx *ctx)
 			return -EINTR;
 		cond_resched();
 	} while (type != CKPT_REC_META_END);
+	ctx->meta_done = true;
 
 	return check_required(ctx);
 }
@@ -171,15 +173,21 @@ static void commit_and_leave(struct ckpt_ctx *ctx)
 	WARN_ON_ONCE(task_work_add(current, &ctx->cpu_work, TWA_SIGNAL));
 }
 
+static void block_signals(sigset_t *old)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelsetmask(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_SETMASK, &all, old);
+}
+
 static int restart_child(void *data)
 {
 	struct ckpt_ctx *ctx = data;
-	sigset_t all;
 
 	/* Nothing but SIGKILL interrupts a half-made task. */
-	sigfillset(&all);
-	sigdelsetmask(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
-	set_current_blocked(&all);
+	block_signals(NULL);
 
 	ctx->result = restore(ctx);
 	complete(&ctx->done);
@@ -197,11 +205,16 @@ static int restart_child(void *data)
 /* The child of a failed restart goes unseen. */
 static void reap(pid_t pid)
 {
-	sigset_t all, old;
+	sigset_t old;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &old);
-	kernel_wait4(pid, NULL, __WALL, NULL);
+	block_signals(&old);
+	/*
+	 * What stops or freezes us interrupts it, too. When we are killed the
+	 * child becomes init's, who reaps it.
+	 */
+	while (kernel_wait4(pid, NULL, __WALL, NULL) == -ERESTARTSYS &&
+	       !fatal_signal_pending(current))
+		schedule_timeout_uninterruptible(1);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -217,10 +230,14 @@ static int restart_new_child(struct ckpt_ctx *ctx)
 		.set_tid = &tid,
 		.set_tid_size = ctx->flags & RESTART_FRESH_PIDS ? 0 : 1,
 	};
+	sigset_t old;
 	pid_t pid;
 	int ret;
 
+	/* fork() would start again, but what was read is read. */
+	block_signals(&old);
 	pid = kernel_clone(&args);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid == -EEXIST)
 		return ckpt_refuse(ctx, pid, "pid %d is in use", tid);
 	if (pid == -EPERM && args.set_tid_size)
@@ -298,7 +315,7 @@ int ckpt_do_restart(struct ckpt_ctx *ctx)
 {
 	int ret;
 
-	if (current->seccomp.mode != SECCOMP_MODE_DISABLED)
+	if (seccomp_mode(&current->seccomp) != SECCOMP_MODE_DISABLED)
 		return ckpt_refuse(ctx, -EPERM,
 				   "the caller is confined by seccomp, the restarted process would not be what was saved");
 

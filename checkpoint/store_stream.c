@@ -55,46 +55,48 @@ static void stream_pos_unlock(struct file *file)
 		mutex_unlock(&file->f_pos_lock);
 }
 
-/* All of @iter in or out; a signal ends the operation, it is not restarted. */
-static int stream_transfer(struct ckpt_stream *s, struct iov_iter *iter,
-			   bool write)
+/* All of @iter in or out. */
+static int transfer(struct file *file, struct iov_iter *iter, bool write)
 {
 	ssize_t n = 0;
 	loff_t *pos;
 
-	pos = stream_pos_lock(s->file);
+	pos = stream_pos_lock(file);
 	while (iov_iter_count(iter)) {
 		if (write)
-			n = vfs_iter_write(s->file, iter, pos, 0);
+			n = vfs_iter_write(file, iter, pos, 0);
 		else
-			n = vfs_iter_read(s->file, iter, pos, 0);
+			n = vfs_iter_read(file, iter, pos, 0);
 		if (n <= 0)
 			break;
 	}
-	stream_pos_unlock(s->file);
+	stream_pos_unlock(file);
 
 	if (!iov_iter_count(iter))
 		return 0;
-	switch (n) {
-	case 0:
-		return write ? -EIO : -EPIPE;
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-		return -EINTR;
-	default:
-		return n;
-	}
+	return n ?: write ? -EIO : -EPIPE;
 }
 
-static int stream_kvec(struct ckpt_stream *s, void *buf, size_t len, bool write)
+static int stream_kvec(struct file *file, void *buf, size_t len, bool write)
 {
 	struct kvec kvec = { buf, len };
 	struct iov_iter iter;
 
 	iov_iter_kvec(&iter, write ? ITER_SOURCE : ITER_DEST, &kvec, 1, len);
-	return stream_transfer(s, &iter, write);
+	return transfer(file, &iter, write);
+}
+
+/**
+ * ckpt_file_write() - write all of a buffer at the file's position
+ * @file: open for writing, with a write_iter
+ * @buf: kernel memory
+ * @len: its bytes
+ *
+ * Return: 0 or -errno; something may have been written then.
+ */
+int ckpt_file_write(struct file *file, const void *buf, size_t len)
+{
+	return stream_kvec(file, (void *)buf, len, true);
 }
 
 static int stream_flush(struct ckpt_store *store)
@@ -104,7 +106,7 @@ static int stream_flush(struct ckpt_store *store)
 
 	if (!s->len)
 		return 0;
-	ret = stream_kvec(s, s->buf, s->len, true);
+	ret = stream_kvec(s->file, s->buf, s->len, true);
 	s->len = 0;
 	return ret;
 }
@@ -144,7 +146,7 @@ static int stream_write_pages(struct ckpt_store *store,
 		return ret;
 	store->pos += len;
 	iov_iter_bvec(&iter, ITER_SOURCE, bv, nr, len);
-	return stream_transfer(s, &iter, true);
+	return transfer(s->file, &iter, true);
 }
 
 /* Read ahead as much as there is, at least one byte. */
@@ -183,7 +185,7 @@ static int stream_read(struct ckpt_store *store, void *buf, size_t len)
 			if (ret)
 				return ret;
 		} else {
-			return stream_kvec(s, buf, len, false);
+			return stream_kvec(s->file, buf, len, false);
 		}
 	}
 	return 0;
@@ -204,7 +206,7 @@ static int stream_read_pages(struct ckpt_store *store, const struct bio_vec *bv,
 			return -EFAULT;
 		s->done += n;
 	}
-	return stream_transfer(s, &iter, false);
+	return transfer(s->file, &iter, false);
 }
 
 /* The image's end: what was read ahead is not ours. */

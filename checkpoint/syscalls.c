@@ -61,7 +61,7 @@ static int new_crid(void)
 {
 	static atomic_t last = ATOMIC_INIT(0);
 
-	return (atomic_inc_return(&last) - 1) % INT_MAX + 1;
+	return (unsigned int)atomic_inc_return(&last) % INT_MAX + 1;
 }
 
 /*
@@ -93,6 +93,35 @@ static int get_target(struct ckpt_ctx *ctx, pid_t pid)
 	return 0;
 }
 
+/* What was read or written cannot be read or written again. */
+static int no_restart(int ret)
+{
+	switch (ret) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return -EINTR;
+	default:
+		return ret;
+	}
+}
+
+static int refuse_fd(struct ckpt_ctx *ctx, int error, int fd)
+{
+	switch (error) {
+	case -EBADF:
+		return ckpt_refuse(ctx, error,
+				   "descriptor %d is not open for an image", fd);
+	case -EINVAL:
+		return ckpt_refuse(ctx, error,
+				   "descriptor %d is of a kind that takes no image",
+				   fd);
+	default:
+		return error;
+	}
+}
+
 static int query(int fd)
 {
 	struct file *file = fget(fd);
@@ -103,7 +132,7 @@ static int query(int fd)
 	if (file->f_mode & FMODE_WRITE)
 		ret = ckpt_kinds_print(file);
 	fput(file);
-	return ret ?: CHECKPOINT_ABI_VERSION;
+	return no_restart(ret) ?: CHECKPOINT_ABI_VERSION;
 }
 
 /**
@@ -147,7 +176,7 @@ SYSCALL_DEFINE3(checkpoint, pid_t, pid, int, fd, unsigned long, flags)
 		}
 		store = ckpt_store_stream_get(fd, true);
 		if (IS_ERR(store)) {
-			ret = PTR_ERR(store);
+			ret = refuse_fd(ctx, PTR_ERR(store), fd);
 			goto out;
 		}
 		ctx->store = store;
@@ -160,16 +189,15 @@ SYSCALL_DEFINE3(checkpoint, pid_t, pid, int, fd, unsigned long, flags)
 		ret = -EINVAL;
 		goto out;
 	}
-	ctx->crid = new_crid();
-	ret = ckpt_do_checkpoint(ctx);
-	if (!ret && !(flags & CHECKPOINT_DRY_RUN))
-		ret = ctx->crid;
+	if (!(flags & CHECKPOINT_DRY_RUN))
+		ctx->crid = new_crid();
+	ret = ckpt_do_checkpoint(ctx) ?: ctx->crid;
 out:
 	log_ret = ckpt_log_flush(ctx);
 	if (ret >= 0 && log_ret)
 		ret = log_ret;
 	ckpt_ctx_free(ctx);
-	return ret;
+	return no_restart(ret);
 }
 
 /**
@@ -209,7 +237,7 @@ SYSCALL_DEFINE3(restart, int, crid, int, fd, unsigned long, flags)
 	}
 	store = ckpt_store_stream_get(fd, false);
 	if (IS_ERR(store)) {
-		ret = PTR_ERR(store);
+		ret = refuse_fd(ctx, PTR_ERR(store), fd);
 		goto out;
 	}
 	ctx->store = store;
@@ -221,5 +249,5 @@ SYSCALL_DEFINE3(restart, int, crid, int, fd, unsigned long, flags)
 out:
 	ckpt_log_flush(ctx);
 	ckpt_ctx_free(ctx);
-	return ret;
+	return no_restart(ret);
 }

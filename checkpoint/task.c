@@ -29,6 +29,7 @@
 #include <linux/sched/task.h>
 #include <linux/seccomp.h>
 #include <linux/security.h>
+#include <linux/sem.h>
 #include <linux/syscalls.h>
 #include <linux/tty.h>
 
@@ -318,7 +319,16 @@ const struct ckpt_kind ckpt_kind_uprobes = {
 static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 #ifdef CONFIG_SYSVIPC
-	if (task->sysvsem.undo_list)
+	unsigned long flags;
+	bool undo;
+
+	if (!lock_task_sighand(task, &flags))
+		return -ESRCH;
+	/* As long as we have siglock it is not killed, and does not exit. */
+	undo = !(task->signal->flags & SIGNAL_GROUP_EXIT) &&
+	       sem_has_undo(task);
+	unlock_task_sighand(task, &flags);
+	if (undo)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "has System V semaphore operations to undo (SEM_UNDO)");
 #endif
@@ -539,21 +549,22 @@ out:
 	return ret;
 }
 
-/* Is its process group in the foreground of its terminal? */
-static bool in_foreground(struct task_struct *task)
+/* Of its controlling terminal: is there one, and is it in the foreground? */
+static u32 terminal_flags(struct task_struct *task)
 {
+	u32 ret = CKPT_TASK_TERMINAL;
 	struct tty_struct *tty;
 	unsigned long flags;
-	bool ret;
 
 	if (!lock_task_sighand(task, &flags))
-		return false;
+		return 0;
 	tty = tty_kref_get(task->signal->tty);
 	unlock_task_sighand(task, &flags);
 	if (!tty)
-		return false;
+		return 0;
 	spin_lock_irqsave(&tty->ctrl.lock, flags);
-	ret = tty->ctrl.pgrp == task_pgrp(task);
+	if (tty->ctrl.pgrp == task_pgrp(task))
+		ret |= CKPT_TASK_FOREGROUND;
 	spin_unlock_irqrestore(&tty->ctrl.lock, flags);
 	tty_kref_put(tty);
 	return ret;
@@ -606,8 +617,7 @@ static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.stop_signal = ckpt_signal_stopped(task);
 	if (rec.stop_signal)
 		rec.flags |= CKPT_TASK_STOPPED;
-	if (in_foreground(task))
-		rec.flags |= CKPT_TASK_FOREGROUND;
+	rec.flags |= terminal_flags(task);
 	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 
 	for (i = 0; i < ckpt_nr_kinds && !ret; i++) {
@@ -637,7 +647,8 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (t->exit_signal < -1 || t->exit_signal > _NSIG)
 		return ckpt_refuse(ctx, -EINVAL, "exit signal %d",
 				   t->exit_signal);
-	if (t->flags & ~(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND) || t->pad)
+	if (t->flags & ~(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND |
+			 CKPT_TASK_TERMINAL) || t->pad)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
 				   t->flags);
 	if (t->flags & CKPT_TASK_STOPPED ?
@@ -673,8 +684,9 @@ static int become_group_leader(void)
 
 /*
  * A session or process group that the task led, it leads again, under its new
- * number. It cannot join other ones: then it stays in those of the caller. A
- * replaced caller stays where it is.
+ * number. It cannot join other ones: then it stays in those of the caller. The
+ * terminal is the caller's, so who led its session leads a process group in
+ * the caller's session now. A replaced caller stays where it is.
  */
 static int task_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
@@ -683,7 +695,7 @@ static int task_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	if (ctx->self)
 		return 0;
-	if (t->sid == t->pid) {
+	if (t->sid == t->pid && !(t->flags & CKPT_TASK_TERMINAL)) {
 		ret = ksys_setsid();
 		if (ret < 0)
 			return ckpt_refuse(ctx, ret,
@@ -727,8 +739,7 @@ static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	set_task_comm(current, t->comm);
 	ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
-	if (!ctx->self && t->flags & CKPT_TASK_FOREGROUND &&
-	    t->pgid == t->pid && t->sid != t->pid)
+	if (!ctx->self && t->flags & CKPT_TASK_FOREGROUND && t->pgid == t->pid)
 		take_foreground();
 	if (t->flags & CKPT_TASK_STOPPED)
 		ckpt_signal_stop(t->stop_signal);

@@ -241,9 +241,10 @@ static u32 timers_list(struct signal_struct *sig, struct k_itimer **to, u32 max)
 	struct k_itimer *timer;
 	u32 nr = 0;
 
+	/* The newest is the first; it is made last again. */
 	hlist_for_each_entry(timer, &sig->posix_timers, list)
 		if (nr++ < max)
-			to[nr - 1] = timer;
+			to[max - nr] = timer;
 	return nr;
 }
 
@@ -323,7 +324,7 @@ static struct ckpt_posix_timer *timers_get(struct task_struct *task, u32 *nr)
 		}
 	}
 	for (i = 0; i < *nr; i++)
-		timer_get(task, timers[i], &recs[i]);
+		timer_get(task, timers[max - *nr + i], &recs[i]);
 	rcu_read_unlock();
 	kvfree(timers);
 	return recs;

@@ -562,6 +562,7 @@ static struct kunit_suite core_suite = {
 	.exit = core_exit,
 	.test_cases = core_cases,
 };
+
 kunit_test_suite(core_suite);
 
 MODULE_LICENSE("GPL");

@@ -34,14 +34,13 @@
 #include <asm/fsgsbase.h>
 #include <asm/gsseg.h>
 #include <asm/ldt.h>
-#include <asm/mmu_context.h>
+#include <linux/mmu_context.h>
 #include <asm/pkru.h>
 #include <asm/prctl.h>
 #include <asm/processor-flags.h>
 #include <asm/segment.h>
 #include <asm/switch_to.h>
 #include <asm/syscall.h>
-#include <asm/user.h>
 #include <asm/vdso.h>
 
 #include "../../../checkpoint/internal.h"

@@ -182,6 +182,7 @@ struct ckpt_error {
 
 #define CKPT_TASK_STOPPED	(1U << 0)	/* in a job control stop */
 #define CKPT_TASK_FOREGROUND	(1U << 1)	/* in its terminal's foreground group */
+#define CKPT_TASK_TERMINAL	(1U << 2)	/* has a controlling terminal */
 
 /* rec: TASK */
 struct ckpt_task {
@@ -389,7 +390,6 @@ struct ckpt_posix_timer {
 	__u32 flags;		/* CKPT_PTIMER_* */
 	__u32 pad;
 };
-
 
 /* --- the ABI of a thread (restart_block.c, robust.c, rseq.c) --------------- */
 

@@ -92,7 +92,7 @@ static const struct row *record(double *values, int n, size_t bytes,
 			      (values[n / 2 - 1] + values[n / 2]) / 2;
 	row->min = values[0];
 	row->max = values[n - 1];
-	printf("  %-44s %12.3f %12.3f %12.3f", row->name, row->median / 1e6,
+	printf("  %-54s %11.3f %11.3f %11.3f", row->name, row->median / 1e6,
 	       row->min / 1e6, row->max / 1e6);
 	if (bytes)
 		printf(" %9.0f", row->median / (bytes / (double)PAGE));
@@ -625,7 +625,7 @@ static bool wanted(const char *group)
 
 	if (only && !strstr(group, only))
 		return false;
-	printf("\n%s\n  %-44s %12s %12s %12s %9s\n", group, "", "median ms",
+	printf("\n%s\n  %-54s %11s %11s %11s %9s\n", group, "", "median ms",
 	       "min", "max", "ns/page");
 	return true;
 }
@@ -751,15 +751,15 @@ static void print_ratios(void)
 
 static void print_json(FILE *out)
 {
-	const char *icount = getenv("QEMU_ICOUNT");
+	const char *flavour = getenv("FLAVOUR");
 	struct utsname uts;
 	int i;
 
 	uname(&uts);
 	fprintf(out, "{\n  \"kernel\": \"%s\",\n  \"runs\": %d,\n", uts.release,
 		nr_runs);
-	fprintf(out, "  \"unit\": \"ns\",\n  \"icount\": %s,\n",
-		icount ? icount : "null");
+	fprintf(out, "  \"unit\": \"ns\",\n  \"flavour\": \"%s\",\n",
+		flavour ?: "");
 	fprintf(out, "  \"criu\": \"%s\",\n  \"rows\": [\n",
 		criu_why && !*criu_why ? "works" : criu_why ?: "not asked for");
 	for (i = 0; i < nr_rows; i++)

@@ -157,6 +157,7 @@ struct ckpt_test {
 int ckpt_test_init(struct ckpt_test *t);
 int ckpt_test_fini(struct ckpt_test *t);
 bool ckpt_dry(void);
+/* How many tries there shall be, of those that are many: 1 is all of them. */
 double ckpt_scale(void);
 
 long ckpt_sys_checkpoint(pid_t pid, int fd, unsigned long flags);
@@ -216,6 +217,8 @@ long ckpt_file_size(const char *path);
  */
 bool ckpt_reason(struct ckpt_test *t, int error, const char *kind, int fd,
 		 unsigned long addr, const char *text);
+/* The error of a system call is that of its first reason. */
+bool ckpt_is_first_error(struct ckpt_test *t, long ret);
 void ckpt_show_log(struct ckpt_test *t);
 
 /* What /proc says about a process, as text; NULL on failure. */

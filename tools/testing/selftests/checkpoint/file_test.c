@@ -478,6 +478,8 @@ static int changed(struct ckpt_test *t, enum change change)
 		return -1;
 	snprintf(path, sizeof(path), "%s/file", t->run);
 	snprintf(other, sizeof(other), "%s/other", t->run);
+	/* Files have times in steps of some milliseconds. */
+	usleep(20000);
 	switch (change) {
 	case LOST:
 		ret = unlink(path);

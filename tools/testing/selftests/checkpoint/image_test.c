@@ -4,7 +4,8 @@
  * checksums mended, records lost, doubled, swapped and foreign. Each gives an
  * error, or a process that is killed at once; never anything else.
  *
- * CKPT_TEST_SCALE multiplies how many there are.
+ * $CKPT_TEST_SCALE multiplies how many there are. Without it there are half as
+ * many on a kernel that $SLOW says is slow.
  */
 #include "ckpt_test.h"
 
@@ -321,13 +322,18 @@ static int try_self(struct worker *w)
 	return -1;
 }
 
-/* Runs work in as many processes as there are processors. */
-static int run_workers(struct ckpt_test *t, const struct image *im,
+/*
+ * Runs work in as many processes as there are processors, each with an image of
+ * its own: two processes of one image can get into each other's way.
+ */
+static int run_workers(struct ckpt_test *t, const char *arg,
 		       int (*work)(struct worker *w, const struct image *im))
 {
+	static struct image im;
 	struct worker w = { .t = t };
 	pid_t pids[8];
 	cpu_set_t set;
+	int64_t start = ckpt_now_ns(CLOCK_MONOTONIC);
 	int i, status, bad = 0;
 
 	w.workers = 1;
@@ -348,11 +354,14 @@ static int run_workers(struct ckpt_test *t, const struct image *im,
 		w.log = open(t->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 		if (w.fd < 0)
 			_exit(ckpt_say("no file: %s", strerror(errno)));
-		if (chdir(t->dir))
+		snprintf(t->image, sizeof(t->image), "%s/image.%d", t->dir, i);
+		if (chdir(t->dir) || make_image(t, &im, arg))
 			_exit(1);
-		status = work(&w, im);
-		ckpt_say("worker %d: %lu tries, %lu of them with a process",
-			 i, w.tries, w.alive);
+		status = work(&w, &im);
+		ckpt_say("worker %d: %lu tries, %lu of them with a process, %lld ms",
+			 i, w.tries, w.alive,
+			 (long long)(ckpt_now_ns(CLOCK_MONOTONIC) - start) /
+			 1000000);
 		fflush(stdout);
 		_exit(status ? 1 : 0);
 	}
@@ -409,8 +418,24 @@ TEST_F(checkpoint, good_image)
 
 /* --- cut off -------------------------------------------------------------- */
 
+/* Is this byte one of page contents, which have no checksum? */
+static bool in_contents(const struct image *im, size_t pos)
+{
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		const uint8_t *pages = im->rec[i].pages;
+
+		if (pages && im->raw + pos >= pages &&
+		    im->raw + pos < pages + im->rec[i].pages_len)
+			return true;
+	}
+	return false;
+}
+
 static int truncated(struct worker *w, const struct image *im)
 {
+	double scale = ckpt_scale();
 	size_t len;
 	int ret;
 
@@ -419,6 +444,10 @@ static int truncated(struct worker *w, const struct image *im)
 		return -1;
 	for (len = im->len - 1; len + 1 > 0; len--) {
 		if ((int)(len % w->workers) != w->number)
+			continue;
+		/* Within a page all places are much the same. */
+		if (scale < 1 && in_contents(im, len) && in_contents(im, len - 1) &&
+		    below(w, 100) > scale * 10)
 			continue;
 		if (ftruncate(w->fd, len))
 			return ckpt_say("ftruncate: %s", strerror(errno));
@@ -432,12 +461,8 @@ static int truncated(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, cut_off_at_every_byte)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
-	EXPECT_EQ(0, run_workers(&self->t, &im, truncated));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, NULL, truncated));
 }
 
 /* A pipe tells the end in another way. */
@@ -479,21 +504,6 @@ TEST_F(checkpoint, cut_off_in_pipe)
 
 /* --- bytes ---------------------------------------------------------------- */
 
-/* Is this byte one of page contents, which have no checksum? */
-static bool in_contents(const struct image *im, size_t pos)
-{
-	int i;
-
-	for (i = 0; i < im->nr; i++) {
-		const uint8_t *pages = im->rec[i].pages;
-
-		if (pages && im->raw + pos >= pages &&
-		    im->raw + pos < pages + im->rec[i].pages_len)
-			return true;
-	}
-	return false;
-}
-
 static int altered_byte(struct worker *w, const struct image *im)
 {
 	uint8_t byte;
@@ -520,12 +530,8 @@ static int altered_byte(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, every_byte_altered)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
-	EXPECT_EQ(0, run_workers(&self->t, &im, altered_byte));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, NULL, altered_byte));
 }
 
 /* --- fields --------------------------------------------------------------- */
@@ -606,7 +612,8 @@ static int try_field(struct where *where, uint8_t *at,
 	/* References: to each object there can be. */
 	where->old = old;
 	for (i = 0; i < nr; i++) {
-		if (try_value(where, at, field->size, values[i], field->pad,
+		if (below(where->w, 100) < 100 * ckpt_scale() &&
+		    try_value(where, at, field->size, values[i], field->pad,
 			      field->name))
 			return -1;
 	}
@@ -683,12 +690,8 @@ static int altered_fields(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, every_field_altered)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
-	EXPECT_EQ(0, run_workers(&self->t, &im, altered_fields));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, "rich", altered_fields));
 }
 
 /* The headers of all records, and the record HEADER's most of all. */
@@ -740,10 +743,14 @@ static int altered_headers(struct worker *w, const struct image *im)
 					return -1;
 				ret = try_file(w, STOPPED);
 				/*
-				 * That it may be skipped changes nothing, and
+				 * That it may be skipped changes nothing, some
+				 * more bytes of padding make longer data, and
 				 * contents may fit into another object too.
 				 */
 				if (ret >= 0 && f != 2 &&
+				    !(f == 3 && crc_len + pad8(crc_len) ==
+				      im->rec[i].hdr.len +
+				      pad8(im->rec[i].hdr.len)) &&
 				    !(f == 4 && im->rec[i].pages))
 					return ckpt_say("record %d (%s): field %u made %#llx gave %d",
 							i, record_name(&im->rec[i]), f,
@@ -758,12 +765,8 @@ static int altered_headers(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, every_header_altered)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
-	EXPECT_EQ(0, run_workers(&self->t, &im, altered_headers));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, "rich", altered_headers));
 }
 
 /* --- whole records -------------------------------------------------------- */
@@ -840,12 +843,8 @@ static int odd_records(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, odd_records)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
-	EXPECT_EQ(0, run_workers(&self->t, &im, odd_records));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, "rich", odd_records));
 }
 
 /* Restart from the records that are in the image now. */
@@ -1052,12 +1051,8 @@ static int random_changes(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, random_changes)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
-	EXPECT_EQ(0, run_workers(&self->t, &im, random_changes));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, "rich", random_changes));
 }
 
 /* A caller that is to be replaced. */
@@ -1087,12 +1082,8 @@ static int random_changes_self(struct worker *w, const struct image *im)
 
 TEST_F(checkpoint, random_changes_self)
 {
-	struct image im;
-
 	NOT_DRY();
-	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
-	EXPECT_EQ(0, run_workers(&self->t, &im, random_changes_self));
-	free(im.raw);
+	EXPECT_EQ(0, run_workers(&self->t, NULL, random_changes_self));
 }
 
 /* No image at all. */

@@ -763,6 +763,8 @@ static int changed_file(struct ckpt_test *t, const char *what)
 		return -1;
 	snprintf(path, sizeof(path), "%s/file", t->run);
 	snprintf(other, sizeof(other), "%s/other", t->run);
+	/* Files have times in steps of some milliseconds. */
+	usleep(20000);
 	if (!strcmp(what, "lost")) {
 		unlink(path);
 	} else if (!strcmp(what, "shrunk")) {

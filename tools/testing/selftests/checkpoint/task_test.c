@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -490,6 +491,26 @@ ROUNDTRIP(tid_address)
 }
 
 /* --- descent -------------------------------------------------------------- */
+
+static void *do_nothing(void *arg)
+{
+	return arg;
+}
+
+/* That there was another thread once makes no difference. */
+ROUNDTRIP(thread_that_was)
+{
+	pthread_t thread;
+
+	NEED(!pthread_create(&thread, NULL, do_nothing, NULL));
+	NEED(!pthread_join(thread, NULL));
+	/* Joined is not gone. */
+	while (atoi(ckpt_proc_value("status", "Threads")) > 1)
+		usleep(1000);
+	ckpt_point();
+	NEED(!pthread_create(&thread, NULL, do_nothing, NULL));
+	NEED(!pthread_join(thread, NULL));
+}
 
 /* It can have children, and hears of them. */
 ROUNDTRIP(children_after)
