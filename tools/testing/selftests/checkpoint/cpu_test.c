@@ -659,15 +659,18 @@ ROUNDTRIP(rseq)
 /* Whoever is checkpointed within a critical section starts it again. */
 struct rseq_cs section __attribute__((aligned(32)));
 volatile long aborts;
-extern char section_start[], section_end[], section_abort[];
 
 SCENARIO(rseq_section)
 {
 	struct rseq *area = my_rseq();
+	unsigned long start, end, abort;
 
-	section.start_ip = (unsigned long)section_start;
-	section.post_commit_offset = section_end - section_start;
-	section.abort_ip = (unsigned long)section_abort;
+	asm("movq $section_start, %0\n"
+	    "movq $section_end, %1\n"
+	    "movq $section_abort, %2\n" : "=r"(start), "=r"(end), "=r"(abort));
+	section.start_ip = start;
+	section.post_commit_offset = end - start;
+	section.abort_ip = abort;
 	ckpt_announce();
 	asm volatile("3: leaq section, %%rcx\n"
 		     "movq %%rcx, %0\n"
