@@ -282,6 +282,8 @@ static struct counts settled(const struct counts *wanted)
 	struct counts last = count(), next;
 	long end = now() + 10000L * slow;
 
+	/* A stopped KSM keeps address spaces that are gone on its list. */
+	write_file("/sys/kernel/mm/ksm/run", "2");
 	for (;;) {
 		write_file("/proc/sys/vm/drop_caches", "3");
 		usleep(300000);
