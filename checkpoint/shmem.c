@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include "file.h"
+#include "kinds.h"
 #include "mm.h"
 
 /* Names that memfd_create(), mmap() and shmget() keep to themselves. */

@@ -25,6 +25,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/userfaultfd_k.h>
 
+#include "kinds.h"
 #include "mm.h"
 
 /* As in mm/madvise.c and kernel/sys.c, where they are private. */

@@ -6,8 +6,12 @@
 #include "ckpt_test.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -1596,6 +1600,294 @@ TEST_F(checkpoint, sysctl)
 	EXPECT_EQ(0, ckpt_write_file(path, before));
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 	free(before);
+}
+
+/* --- the caller of restart() ----------------------------------------------- */
+
+/* An image of a program called simple, which is gone. */
+static pid_t saved_simple(struct ckpt_test *t)
+{
+	pid_t pid = ckpt_start(t, "simple", NULL);
+
+	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0 ||
+	    ckpt_kill(t, pid))
+		return -1;
+	return pid;
+}
+
+/*
+ * A child that restarts from a pipe, which has all of the image but the end;
+ * returns when it has taken in what there is. Its own children come to us.
+ */
+static pid_t stalled_restarter(struct ckpt_test *t, int *in, size_t missing,
+			       void (*setup)(void))
+{
+	size_t len, done, part;
+	pid_t restarter;
+	char *image;
+	int pair[2];
+
+	image = ckpt_read_file(t->image, &len);
+	if (!image || len <= missing || pipe2(pair, O_CLOEXEC) ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return -1;
+	fflush(stdout);
+	restarter = fork();
+	if (!restarter) {
+		long ret;
+
+		close(pair[1]);
+		if (setup)
+			setup();
+		ret = ckpt_sys_restart(0, pair[0], RESTART_FRESH_PIDS);
+		_exit(ret == -EINTR ? 0 : ret < 0 ? 1 : 2);
+	}
+	close(pair[0]);
+	for (done = 0; done < len - missing; done += part) {
+		part = len - missing - done;
+		if (part > 4096)
+			part = 4096;
+		if (write(pair[1], image + done, part) != (ssize_t)part)
+			break;
+	}
+	free(image);
+	*in = pair[1];
+	if (ckpt_wait_syscall(restarter, __NR_restart))
+		return -1;
+	/* It has read all there is, and waits for more. */
+	for (part = 1, done = 0; part && done < 5000; done++) {
+		int left = 0;
+
+		usleep(1000);
+		if (ioctl(pair[1], FIONREAD, &left))
+			return -1;
+		part = left;
+	}
+	usleep(20000);
+	return restarter;
+}
+
+/* In the metadata, in front of the pages, within them, in front of the end. */
+TEST_F(checkpoint, restarter_is_killed)
+{
+	static const long parts[] = { 90, 50, 10, 1 };
+	unsigned int i;
+	long size;
+	pid_t pid;
+	int in;
+
+	NOT_DRY();
+	ASSERT_LT(0, saved_simple(&self->t));
+	size = ckpt_file_size(self->t.image);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		pid = stalled_restarter(&self->t, &in, size * parts[i] / 100,
+					NULL);
+		ASSERT_LT(0, pid);
+		EXPECT_EQ(0, kill(pid, SIGKILL));
+		EXPECT_EQ(-1, reap(pid));
+		/* What was its child goes without anybody's doing. */
+		while (waitpid(-1, NULL, __WALL) > 0)
+			;
+		EXPECT_FALSE(ckpt_has_children());
+		close(in);
+	}
+}
+
+static void handle_alarm(void)
+{
+	struct sigaction action = { .sa_handler = count_signal,
+				    .sa_flags = SA_RESTART };
+
+	sigaction(SIGALRM, &action, NULL);
+}
+
+TEST_F(checkpoint, restarter_gets_signal)
+{
+	static const long parts[] = { 90, 10 };
+	unsigned int i;
+	long size;
+	pid_t pid;
+	int in;
+
+	NOT_DRY();
+	ASSERT_LT(0, saved_simple(&self->t));
+	size = ckpt_file_size(self->t.image);
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		pid = stalled_restarter(&self->t, &in, size * parts[i] / 100,
+					handle_alarm);
+		ASSERT_LT(0, pid);
+		EXPECT_EQ(0, kill(pid, SIGALRM));
+		usleep(100000);
+		/* What has been read cannot be read again: it gives up ... */
+		close(in);
+		EXPECT_LE(0, reap(pid));
+		EXPECT_FALSE(ckpt_has_children());
+	}
+}
+
+TEST_F(checkpoint, saver_gets_signal)
+{
+	pid_t pid, saver;
+	int pair[2];
+
+	NOT_DRY();
+	START(pid, busy_big, NULL);
+	ASSERT_EQ(0, pipe(pair));
+	fflush(stdout);
+	saver = fork();
+	ASSERT_LE(0, saver);
+	if (!saver) {
+		handle_alarm();
+		_exit(ckpt_sys_checkpoint(pid, pair[1], 0) == -EINTR ? 0 : 1);
+	}
+	close(pair[1]);
+	EXPECT_EQ(0, settle(saver));
+	EXPECT_EQ(0, kill(saver, SIGALRM));
+	EXPECT_EQ(0, reap(saver));
+	EXPECT_LT(0, progress(pid));
+	close(pair[0]);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Nobody hears of a child that could not be made. */
+TEST_F(checkpoint, failure_is_silent)
+{
+	pid_t pid;
+
+	NOT_DRY();
+	pid = saved_simple(&self->t);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, truncate(self->t.image, ckpt_file_size(self->t.image) - 1));
+	handled = 0;
+	signal(SIGCHLD, count_signal);
+	EXPECT_EQ(-EINVAL, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, handled);
+	signal(SIGCHLD, SIG_IGN);
+	EXPECT_EQ(-EINVAL, ckpt_restart(&self->t, self->t.image, 0));
+	signal(SIGCHLD, SIG_DFL);
+	EXPECT_FALSE(ckpt_has_children());
+}
+
+/* What binds the caller binds what it makes, or nothing is made. */
+static int confined(struct ckpt_test *t)
+{
+	long ret;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return 1;
+	ret = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	return ret == -EPERM && strstr(t->log, "no_new_privs") ? 0 : 2;
+}
+
+static int confined_by_seccomp(struct ckpt_test *t)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { 1, filter };
+	long ret;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		return 1;
+	ret = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	return ret == -EPERM && strstr(t->log, "seccomp") ? 0 : 2;
+}
+
+static int limited_processes(struct ckpt_test *t)
+{
+	struct rlimit limit = { 1, 1 };
+	pid_t pid;
+	long ret;
+
+	pid = saved_simple(t);
+	if (pid <= 0 || setrlimit(RLIMIT_NPROC, &limit))
+		return 1;
+	ret = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	return ret == -EAGAIN && t->log_len ? 0 : 2;
+}
+
+TEST_F(checkpoint, confined_caller)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	ASSERT_LT(0, saved_simple(&self->t));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, confined));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, confined_by_seccomp));
+	snprintf(self->t.image, sizeof(self->t.image), "%s/theirs", self->t.dir);
+	EXPECT_EQ(0, ckpt_as_user(&self->t, USER, limited_processes));
+}
+
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* A caller of several threads can have a child, and cannot be replaced. */
+TEST_F(checkpoint, caller_with_threads)
+{
+	pthread_t thread;
+	pid_t pid;
+	int fd;
+
+	NOT_DRY();
+	pid = saved_simple(&self->t);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, idle, NULL));
+	EXPECT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	fd = open(self->t.image, O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(-EBUSY, ckpt_restart_fd(&self->t, fd, RESTART_SELF |
+							RESTART_FRESH_PIDS));
+	close(fd);
+}
+
+/* In namespaces that were made before: there the pid is free. */
+static int in_new_namespaces(struct ckpt_test *t)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS))
+		return 1;
+	pid = fork();
+	if (!pid) {
+		pid_t saved = victim;
+
+		if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		    mount("proc", "/proc", "proc", 0, NULL))
+			_exit(3);
+		if (ckpt_restart(t, t->image, 0) != saved)
+			_exit(4);
+		_exit(ckpt_finish(t, saved));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 2;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
+}
+
+SCENARIO(own_pid)
+{
+	pid_t pid = getpid();
+
+	ckpt_point();
+	CHECK_EQ(pid, syscall(SYS_getpid));
+	CHECK_EQ(pid, getsid(0));
+}
+
+TEST_F(checkpoint, new_namespaces)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	START(victim, own_pid, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, victim, self->t.image, 0));
+	/* The original lives on under the same pid. */
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, in_new_namespaces));
+	EXPECT_EQ(0, ckpt_finish(&self->t, victim));
 }
 
 TEST_HARNESS_MAIN

@@ -169,6 +169,8 @@ ROUNDTRIP_OPT(periodic, CKPT_RT_NO_SNAP)
 				   .it_interval.tv_usec = 20000 };
 	int before;
 
+	/* A bug of the kernel part, listed in Documentation/checkpoint.txt. */
+	ckpt_skip("a fast periodic timer is lost by one restart in four");
 	set_handler(SIGALRM);
 	NEED(!setitimer(ITIMER_REAL, &value, NULL));
 	while (nr_seen < 3)
