@@ -166,14 +166,15 @@ static void itimers_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	sig->it_real_incr = ns_to_ktime(t->real_interval);
 	/*
 	 * When it expired and its signal has not been taken, dequeue_signal()
-	 * goes on from there.
+	 * goes on from there: from a time in the past, with which
+	 * ktime_add_safe() would make it one that never comes.
 	 */
 	if (t->flags & CKPT_ITIMER_REAL_ACTIVE)
 		hrtimer_start(real, max_t(ktime_t, remaining, 1),
 			      HRTIMER_MODE_REL);
 	else
-		hrtimer_set_expires(real, ktime_add_safe(hrtimer_cb_get_time(real),
-							 remaining));
+		hrtimer_set_expires(real, ktime_add(hrtimer_cb_get_time(real),
+						    min(remaining, 0)));
 	set_cpu_itimer(CPUCLOCK_VIRT, t->virt_remaining, t->virt_interval);
 	set_cpu_itimer(CPUCLOCK_PROF, t->prof_remaining, t->prof_interval);
 	sig->next_posix_timer_id = t->next_posix_timer;
