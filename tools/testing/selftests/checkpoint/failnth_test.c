@@ -107,7 +107,8 @@ static int knob_left(struct knob *knob)
 	if (len <= 0)
 		len = snprintf(text, sizeof(text), "1");
 	text[len] = '\0';
-	return knob_set(knob, 0) ? -1 : atoi(text);
+	/* The same for this write, which then works the second time. */
+	return knob_set(knob, 0) && knob_set(knob, 0) ? -1 : atoi(text);
 }
 
 static long checkpoint_failing(struct ckpt_test *t, pid_t pid, int fd, int nth,
