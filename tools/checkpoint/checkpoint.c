@@ -8,7 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,6 +88,7 @@ static void *progress_thread(void *arg)
 static void progress_start(struct progress *progress, int fd)
 {
 	pthread_condattr_t attr;
+	sigset_t all, old;
 	struct stat st;
 
 	memset(progress, 0, sizeof(*progress));
@@ -98,8 +99,12 @@ static void progress_start(struct progress *progress, int fd)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&progress->cond, &attr);
+	/* Signals are for the thread that waits for the kernel. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	progress->running = !pthread_create(&progress->thread, NULL,
 					    progress_thread, progress);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 static void progress_stop(struct progress *progress)
@@ -159,19 +164,6 @@ static int do_check(void)
 }
 
 /* --- checkpoint --------------------------------------------------------------- */
-
-/* For what comes without reasons from the kernel. */
-static const char *hint(int err)
-{
-	switch (-err) {
-	case EPERM:
-		return "unprivileged use is switched off (sysctl kernel.unprivileged_checkpoint)";
-	case EINTR:
-		return "a signal came";
-	default:
-		return NULL;
-	}
-}
 
 static int exit_code(int err)
 {
@@ -244,11 +236,14 @@ static int do_checkpoint(void)
 	struct output out;
 	struct stat st;
 	FILE *json;
-	int ret;
+	int ret, err;
 
 	if (output_open(&out, opt.output, opt.force))
 		return EXIT_FAILED;
 	json = out.fd == STDOUT_FILENO ? stderr : stdout;
+	/* After --kill the file is all that is left of the process. */
+	if (opt.kill)
+		output_hold();
 
 	opts.flags = opt.kill ? CKPT_KILL : 0;
 	opts.reasons = &reasons;
@@ -259,17 +254,19 @@ static int do_checkpoint(void)
 	saved = now();
 	progress_stop(&progress);
 
-	report(ret, reasons, json);
-	ckpt_reasons_free(reasons);
 	if (ret < 0) {
+		report(ret, reasons, json);
+		ckpt_reasons_free(reasons);
 		output_discard(&out);
 		return exit_code(ret);
 	}
 
 	if (fstat(out.fd, &st))
 		memset(&st, 0, sizeof(st));
-	/* After --kill the file is all that is left of the process. */
-	if (output_commit(&out, opt.kill))
+	err = output_commit(&out, opt.kill);
+	if (opt.json)
+		show_reasons_json(json, "crid", err, ret, NULL);
+	if (err)
 		return EXIT_FAILED;
 	synced = now();
 
@@ -317,20 +314,6 @@ static void usage(void)
 	       prog, prog, prog, prog);
 }
 
-__printf(1, 2)
-static int bad_usage(const char *fmt, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	warn_msg("%s", text);
-	see_help();
-	return EXIT_USAGE;
-}
-
 enum {
 	OPT_CHECK = 256,
 	OPT_JSON,
@@ -361,6 +344,8 @@ static int set_pid(const char *arg)
 
 	if (!parse_pid(arg, &pid))
 		return bad_usage("'%s' is not a process id", arg);
+	if (pid == getpid())
+		return bad_usage("process %d is this program itself", (int)pid);
 	if (opt.pid && opt.pid != pid)
 		return bad_usage("only one process can be given");
 	opt.pid = pid;
@@ -411,15 +396,8 @@ static int parse_args(int argc, char **argv)
 		case 'v':
 			opt.verbose = true;
 			break;
-		case 'h':
-			usage();
-			return close_stdout() ? EXIT_FAILED : -1;
-		case 'V':
-			print_version();
-			return close_stdout() ? EXIT_FAILED : -1;
 		default:
-			see_help();
-			return EXIT_USAGE;
+			return other_option(c, usage);
 		}
 	}
 	for (; optind < argc; optind++) {
@@ -453,7 +431,7 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	set_prog(argv[0]);
+	tool_start(argv[0]);
 	ret = parse_args(argc, argv);
 	if (ret)
 		return ret < 0 ? EXIT_OK : ret;

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,20 +140,6 @@ static void usage(void)
 	       prog);
 }
 
-__printf(1, 2)
-static int bad_usage(const char *fmt, ...)
-{
-	char message[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(message, sizeof(message), fmt, args);
-	va_end(args);
-	warn_msg("%s", message);
-	see_help();
-	return EXIT_USAGE;
-}
-
 enum {
 	OPT_REWRITE = 256,
 	OPT_NO_CHECKSUM,
@@ -211,15 +196,8 @@ static int parse_args(int argc, char **argv)
 		case 'v':
 			opt.verbose = true;
 			break;
-		case 'h':
-			usage();
-			return close_stdout() ? EXIT_FAILED : -1;
-		case 'V':
-			print_version();
-			return close_stdout() ? EXIT_FAILED : -1;
 		default:
-			see_help();
-			return EXIT_USAGE;
+			return other_option(c, usage);
 		}
 		if (ret)
 			return ret;
@@ -238,7 +216,7 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	set_prog(argv[0]);
+	tool_start(argv[0]);
 	ret = parse_args(argc, argv);
 	if (ret)
 		return ret < 0 ? EXIT_OK : ret;

@@ -20,10 +20,18 @@
 const char *prog = "checkpoint";
 static FILE *log_file;
 
-void set_prog(const char *argv0)
+/*
+ * To be called first. An image must not become standard error because that was
+ * closed: what is closed is taken, and stays as useless as it was.
+ */
+void tool_start(const char *argv0)
 {
 	const char *slash;
+	int fd;
 
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
 	if (!argv0 || !*argv0)
 		return;
 	slash = strrchr(argv0, '/');
@@ -103,16 +111,6 @@ void log_msg(const char *fmt, ...)
 	va_end(args);
 }
 
-void see_help(void)
-{
-	fprintf(stderr, "Try '%s --help' for more information.\n", prog);
-}
-
-void print_version(void)
-{
-	printf("%s (libcheckpoint) %s\n", prog, ckpt_version());
-}
-
 /* What was printed must have got where it belongs. */
 int close_stdout(void)
 {
@@ -121,6 +119,57 @@ int close_stdout(void)
 		return -1;
 	}
 	return 0;
+}
+
+static int see_help(void)
+{
+	fprintf(stderr, "Try '%s --help' for more information.\n", prog);
+	return EXIT_USAGE;
+}
+
+/* Tells what is wrong with the command line. The exit code. */
+int bad_usage(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	warn_msg("%s", text);
+	return see_help();
+}
+
+/*
+ * The options that all tools have, and what is no option: -1 when all is done,
+ * or an exit code.
+ */
+int other_option(int c, void (*usage)(void))
+{
+	switch (c) {
+	case 'h':
+		usage();
+		break;
+	case 'V':
+		printf("%s (libcheckpoint) %s\n", prog, ckpt_version());
+		break;
+	default:
+		return see_help();
+	}
+	return close_stdout() ? EXIT_FAILED : -1;
+}
+
+/* For what comes without reasons from the kernel; NULL: nothing. */
+const char *hint(int err)
+{
+	switch (-err) {
+	case EPERM:
+		return "unprivileged use is switched off (sysctl kernel.unprivileged_checkpoint)";
+	case EINTR:
+		return "a signal came";
+	default:
+		return NULL;
+	}
 }
 
 bool parse_pid(const char *arg, pid_t *pid)

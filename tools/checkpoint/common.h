@@ -42,10 +42,12 @@ int log_close(void);
 __printf(1, 2)
 void log_msg(const char *fmt, ...);
 
-void set_prog(const char *argv0);
-void see_help(void);
-void print_version(void);
+void tool_start(const char *argv0);
 int close_stdout(void);
+__printf(1, 2)
+int bad_usage(const char *fmt, ...);
+int other_option(int c, void (*usage)(void));
+const char *hint(int err);
 
 bool parse_pid(const char *arg, pid_t *pid);
 double now(void);

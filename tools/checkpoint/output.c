@@ -18,15 +18,22 @@
 #include "common.h"
 #include "output.h"
 
-static const int deadly[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ };
+static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE };
 
 /* For the signal handler: what to take away. */
 static char *volatile unfinished;
+
+/* A signal that has to wait until it is known whether the file is needed. */
+static volatile sig_atomic_t hold, held;
 
 static void take_away(int sig)
 {
 	char *path = unfinished;
 
+	if (hold) {
+		held = sig;
+		return;
+	}
 	unfinished = NULL;
 	if (path)
 		unlink(path);
@@ -45,6 +52,18 @@ static void catch_signals(void)
 		if (!sigaction(deadly[i], NULL, &old) &&
 		    old.sa_handler == SIG_DFL)
 			sigaction(deadly[i], &new, NULL);
+	/* A file that gets too large is told like a disk that gets full. */
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/*
+ * What is being written may become all that is left of something: from here on
+ * a signal only interrupts. output_commit() finishes all the same;
+ * output_discard() ends the program by that signal.
+ */
+void output_hold(void)
+{
+	hold = 1;
 }
 
 static int open_in_place(struct output *out)
@@ -52,6 +71,11 @@ static int open_in_place(struct output *out)
 	out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (out->fd < 0) {
 		warn_errno(errno, "%s", out->path);
+		return -1;
+	}
+	if (isatty(out->fd)) {
+		warn_msg("%s: an image is not for a terminal", out->path);
+		close(out->fd);
 		return -1;
 	}
 	return 0;
@@ -86,7 +110,7 @@ int output_open(struct output *out, const char *path, bool force)
 
 	/* A symlink stays, what it points to is replaced. */
 	out->path = realpath(path, NULL);
-	if (!out->path && errno == ENOENT)
+	if (!out->path && errno == ENOENT && *path)
 		out->path = strdup(path);
 	if (!out->path) {
 		warn_errno(errno, "%s", path);
@@ -108,6 +132,10 @@ int output_open(struct output *out, const char *path, bool force)
 				goto fail;
 			return 0;
 		}
+	} else if (!force && !lstat(out->path, &st)) {
+		warn_msg("%s is a symlink to nothing; use --force to replace it",
+			 path);
+		goto fail;
 	}
 
 	if (asprintf(&out->tmp, "%s.XXXXXX", out->path) < 0) {
@@ -169,7 +197,7 @@ static int give_name(struct output *out)
 
 /*
  * All is written: bring it to the disk and give it its name. With @keep what is
- * written is not thrown away if that fails. 0, or -1 after a message.
+ * written is not thrown away if that fails. 0, or -errno after a message.
  */
 int output_commit(struct output *out, bool keep)
 {
@@ -186,7 +214,7 @@ int output_commit(struct output *out, bool keep)
 			warn_errno(err, "%s", out->path ? out->path : "stdout");
 		}
 		output_free(out);
-		return err ? -1 : 0;
+		return err;
 	}
 
 	if (close(out->fd) && !err)
@@ -205,8 +233,9 @@ int output_commit(struct output *out, bool keep)
 			warn_errno(err, "%s", out->path);
 	}
 	unfinished = NULL;
+	hold = 0;
 	output_free(out);
-	return err ? -1 : 0;
+	return err;
 }
 
 /* It failed: leave nothing behind. */
@@ -219,4 +248,8 @@ void output_discard(struct output *out)
 	if (out->fd >= 0 && out->fd != STDOUT_FILENO)
 		close(out->fd);
 	output_free(out);
+	if (held) {
+		signal(held, SIG_DFL);
+		raise(held);
+	}
 }

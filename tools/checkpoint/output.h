@@ -23,6 +23,7 @@ struct output {
 };
 
 int output_open(struct output *out, const char *path, bool force);
+void output_hold(void);
 int output_commit(struct output *out, bool keep);
 void output_discard(struct output *out);
 

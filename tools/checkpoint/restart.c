@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <libgen.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +45,21 @@ struct pidfile {
 	char *base;
 };
 
+/* Can it be made, or written? 0 or -errno. */
+static int pidfile_check(const struct pidfile *pidfile)
+{
+	const char *name = pidfile->base;
+	struct stat st;
+
+	if (!*opt.pidfile)
+		return -ENOENT;
+	if (fstatat(pidfile->dir, name, &st, 0))
+		name = ".";
+	else if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return faccessat(pidfile->dir, name, W_OK, AT_EACCESS) ? -errno : 0;
+}
+
 /* The directory is opened before a chroot, the file is made after success. */
 static int pidfile_prepare(struct pidfile *pidfile)
 {
@@ -68,8 +82,8 @@ static int pidfile_prepare(struct pidfile *pidfile)
 		if (pidfile->dir < 0)
 			err = errno;
 	}
-	if (!err && faccessat(pidfile->dir, ".", W_OK, AT_EACCESS))
-		err = errno;
+	if (!err)
+		err = pidfile_check(pidfile);
 	free(dir);
 	free(base);
 	if (err)
@@ -131,7 +145,6 @@ static void forward_signals(void)
 			sigaction(forwarded[i], &action, NULL);
 }
 
-/* Its exit signal need not be SIGCHLD, so __WALL. */
 /*
  * The process may have led the terminal's foreground group when it was saved,
  * and then leads it again. Behind its end it is our group's, if it was before.
@@ -165,6 +178,7 @@ static bool in_foreground(void)
 	return ret;
 }
 
+/* Its exit signal need not be SIGCHLD, so __WALL. */
 static int wait_for(pid_t pid, bool foreground)
 {
 	int status;
@@ -192,14 +206,14 @@ static int wait_for(pid_t pid, bool foreground)
 
 /* --- restart ---------------------------------------------------------------------- */
 
-/* The two things that users meet first. */
-static const char *hint(int err, const struct ckpt_reasons *reasons)
+/* What users meet first. */
+static const char *advice(int err, const struct ckpt_reasons *reasons)
 {
 	const struct ckpt_reason *reason;
 	size_t i;
 
-	if (err == -EPERM && !ckpt_reasons_count(reasons))
-		return "unprivileged use is switched off (sysctl kernel.unprivileged_checkpoint)";
+	if (!ckpt_reasons_count(reasons))
+		return hint(err);
 	for (i = 0; i < ckpt_reasons_count(reasons) && !opt.fresh_pids; i++) {
 		reason = ckpt_reasons_get(reasons, i);
 		if ((reason->error == EPERM || reason->error == EEXIST ||
@@ -246,8 +260,8 @@ static void report(int ret, const struct ckpt_reasons *reasons)
 		return;
 	warn_errno(ret, "cannot restart%s%s", opt.input ? " from " : "",
 		   opt.input ? opt.input : "");
-	if (hint(ret, reasons))
-		warn_msg("%s", hint(ret, reasons));
+	if (advice(ret, reasons))
+		warn_msg("%s", advice(ret, reasons));
 }
 
 static int do_restart(void)
@@ -353,13 +367,6 @@ static void usage(void)
 	       prog, prog);
 }
 
-static int bad_usage(const char *text)
-{
-	warn_msg("%s", text);
-	see_help();
-	return failed(EXIT_USAGE);
-}
-
 enum {
 	OPT_COPY_STATUS = 256,
 	OPT_PIDFILE,
@@ -434,26 +441,22 @@ static int parse_args(int argc, char **argv)
 		case 'v':
 			opt.verbose = true;
 			break;
-		case 'h':
-			usage();
-			return close_stdout() ? EXIT_FAILED : -1;
-		case 'V':
-			print_version();
-			return close_stdout() ? EXIT_FAILED : -1;
-		default:
+		case '?':
+			/* --copy-status may stand behind it. */
 			bad = true;
+			break;
+		default:
+			return other_option(c, usage);
 		}
 	}
-	if (bad) {
-		see_help();
-		return failed(EXIT_USAGE);
-	}
+	if (bad)
+		return failed(other_option('?', usage));
 	if (optind < argc)
-		return bad_usage("the image is given with -i FILE, or on standard input");
+		return failed(bad_usage("the image is given with -i FILE, or on standard input"));
 	if (opt.self && opt.wait)
-		return bad_usage("--self leaves nobody to wait");
+		return failed(bad_usage("--self leaves nobody to wait"));
 	if ((!opt.input || !strcmp(opt.input, "-")) && isatty(STDIN_FILENO))
-		return bad_usage("an image does not come from a terminal; use -i FILE");
+		return failed(bad_usage("an image does not come from a terminal; use -i FILE"));
 	return 0;
 }
 
@@ -461,7 +464,7 @@ int main(int argc, char **argv)
 {
 	int ret;
 
-	set_prog(argv[0]);
+	tool_start(argv[0]);
 	ret = parse_args(argc, argv);
 	if (ret)
 		return ret < 0 ? EXIT_OK : ret;

@@ -61,12 +61,25 @@ run 1 checkpoint -o "$tmp" $$
 result "a directory is no image"
 run 1 checkpoint -o "$tmp/no/such" $$
 result "a directory that is not there"
+run 1 checkpoint --force -o "" $$ && grep -q 'No such file' "$tmp/err"
+result "an empty name"
+ln -s "$tmp/no/such" "$tmp/dangling"
+run 1 checkpoint -o "$tmp/dangling" $$ && grep -q -- --force "$tmp/err" && [ -L "$tmp/dangling" ]
+result "a symlink to nothing is not replaced"
+rm "$tmp/dangling"
+# shellcheck disable=SC2016
+run 2 sh -c 'exec checkpoint -o "$0" $$' "$tmp/x" && grep -q itself "$tmp/err"
+result "not of itself"
 run 1 restart -i "$tmp/none" && grep -q none "$tmp/err"
 result "restart: no image"
 run 125 restart --copy-status -i "$tmp/none"
 result "restart --copy-status: its own failures are 125"
 run 1 restart --pidfile "$tmp/no/such" -i "$tmp/old"
 result "restart: no place for the pid file"
+for name in "" / . "$tmp"; do
+	run 1 restart --pidfile "$name" -i "$tmp/old"
+	result "restart: '$name' is no pid file"
+done
 
 checkpoint --check >/dev/null 2>&1
 if [ $? -eq 3 ]; then

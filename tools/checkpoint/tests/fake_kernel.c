@@ -7,6 +7,8 @@
  * FAKE_ERRNO:   fail with it
  * FAKE_REASONS: and with these reasons
  * FAKE_SECONDS: how long a checkpoint takes
+ * FAKE_SYNC:    how long it takes to bring a file to the disk
+ * FAKE_SYNC_ERRNO: which fails with it
  * FAKE_EXIT:    what a restarted process exits with
  * FAKE_SIGNAL:  or what kills it; 0: it waits for a signal
  */
@@ -113,6 +115,16 @@ static long fake_restart(int fd, unsigned long flags)
 	while (!number("FAKE_SIGNAL", -1))
 		pause();
 	_exit(number("FAKE_EXIT", 0));
+}
+
+int fsync(int fd)
+{
+	struct timespec wait = { .tv_sec = number("FAKE_SYNC", 0) };
+
+	while (nanosleep(&wait, &wait))
+		;
+	errno = number("FAKE_SYNC_ERRNO", 0);
+	return errno ? -1 : fdatasync(fd);
 }
 
 long syscall(long nr, ...)

@@ -84,6 +84,46 @@ wait $pid
 [ $? -eq 143 ] && [ -z "$(find "$tmp" -name 'never*')" ]
 result "a signal takes it away"
 
+# A signal that comes while a disk is slow: with --kill there is nothing else left.
+sleep 100 &
+pid=$!
+FAKE_SYNC=2 checkpoint --kill -o "$tmp/last" $pid &
+tool=$!
+sleep 1
+kill -TERM $tool
+wait $tool && cmp "$FAKE_IMAGE" "$tmp/last"
+result "but not the image of a process that --kill has killed"
+FAKE_SYNC=2 checkpoint -o "$tmp/never" 4711 &
+tool=$!
+sleep 1
+kill -TERM $tool
+wait $tool
+[ $? -eq 143 ] && [ -z "$(find "$tmp" -name 'never*')" ]
+result "nor does it leave one of a process that lives"
+FAKE_SECONDS=30 checkpoint --kill -o "$tmp/never" 4711 2>"$tmp/err" &
+tool=$!
+sleep 1
+kill -TERM $tool
+wait $tool
+[ $? -eq 143 ] && grep -q 'a signal came' "$tmp/err" && [ -z "$(find "$tmp" -name 'never*')" ]
+result "--kill ends by a signal that came in time"
+fake FAKE_SYNC_ERRNO=28 1 checkpoint --json -o "$tmp/never" 4711 && grep -q '"ok": *false' "$tmp/out" &&
+	[ -z "$(find "$tmp" -name 'never*')" ]
+result "a disk that fails at last: an error, in JSON too, and no file"
+sleep 100 &
+pid=$!
+fake FAKE_SYNC_ERRNO=28 1 checkpoint --kill -o "$tmp/kept" $pid && grep -q 'what was written is in' "$tmp/err" &&
+	cmp "$FAKE_IMAGE" "$tmp"/kept.??????
+result "with --kill the file is kept"
+rm -f "$tmp"/kept.??????
+run 1 sh -c "ulimit -f 1; exec checkpoint -o '$tmp/big' 4711" && grep -q 'File too large' "$tmp/err" &&
+	[ -z "$(find "$tmp" -name 'big*')" ]
+result "a file that gets too large"
+run 0 sh -c "exec checkpoint -v -o '$tmp/closed' 4711 <&- >&- 2>&-" && cmp "$FAKE_IMAGE" "$tmp/closed"
+result "closed standard descriptors do not become the image"
+run 1 sh -c "exec checkpoint --check >&-" && grep -q 'write error' "$tmp/err"
+result "a closed standard output is told"
+
 sleep 100 &
 pid=$!
 run 0 checkpoint -v --kill -o "$tmp/k" $pid && grep -q killed "$tmp/err"
