@@ -5,7 +5,9 @@ KSRC ?= /usr/src/linux-source-6.12.tar.xz
 FLAVOUR ?=
 TEST ?=
 ACCEL ?= tcg
-BUILD ?= $(CURDIR)/build
+ifeq ($(BUILD),)
+BUILD := $(CURDIR)/build
+endif
 export KSRC ACCEL BUILD
 
 # One after another, each with all processors.
@@ -17,7 +19,7 @@ unexport MAKEFLAGS MFLAGS
 
 help:
 	@echo 'make demo        a program is checkpointed, the machine powered off and on, the program restarted'
-	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking and TEST=name choose a part'
+	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking|host and TEST=name choose a part'
 	@echo 'make shell       a shell in a guest with the tools in it'
 	@echo 'make bench       measures, prints a table, writes build/bench.json'
 	@echo 'make lint        checkpatch --strict, sparse, man pages'
@@ -28,7 +30,7 @@ help:
 	@echo 'make kernel      only builds a kernel (FLAVOUR=plain); make source: only build/linux; make rootfs: the guest'
 	@echo 'make deps        installs the Debian packages that are missing (every target does)'
 	@echo 'make clean       removes build/'
-	@echo 'Variables: KSRC=a tarball or clean tree of Linux 6.12.y, ACCEL=kvm, JOBS=N'
+	@echo 'Variables: KSRC=a tarball or clean tree of Linux 6.12.y, BUILD=another directory, ACCEL=kvm, JOBS=N'
 
 deps:
 	@scripts/deps
@@ -72,4 +74,5 @@ check-last: source
 	@scripts/check-each --last
 
 clean:
+	@[ ! -e "$(BUILD)" ] || [ -d "$(BUILD)/state" ] || { echo "$(BUILD) was not made here; nothing is removed." >&2; exit 1; }
 	rm -rf "$(BUILD)"

@@ -2,13 +2,18 @@
 # Sourced by the other scripts: where things are, and how they speak.
 # shellcheck shell=bash disable=SC2034
 
+# What a developer, or a hook of git, has in the environment would lead elsewhere.
+# The guest's files are for all its users, whatever the umask is.
+unset CDPATH ARCH SUBARCH CROSS_COMPILE LLVM LOCALVERSION KBUILD_OUTPUT KCONFIG_CONFIG KCFLAGS MAKEFLAGS MFLAGS "${!GIT_@}"
+umask 022
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=${BUILD:-$top/build}
+[[ $build == /* ]] || build=$PWD/$build
 tree=$build/linux
 state=$build/state
 logs=$build/log
 jobs=${JOBS:-$(nproc)}
-mkdir -p "$state" "$logs"
 
 # Objects must not depend on who builds them, when, and where: a fresh clone then hits the compiler cache.
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026'
@@ -18,6 +23,17 @@ export LC_ALL=C
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+[[ $top$build != *[[:space:]:,\;#%\$\'\"\\]* ]] ||
+	die "a kernel cannot be built in a path with blanks, colons and the like; move $top, or name another with BUILD=."
+{ mkdir -p "$state" "$logs" && [[ -w $state && -w $logs ]]; } 2>/dev/null ||
+	die "cannot write to $build; name another directory with BUILD=."
+
+# alone FILE WHAT: waits until nobody else does this in the same build directory.
+alone() {
+	exec {lock}>"$1"
+	flock -n "$lock" || { say "  waiting for another $2 in $build"; flock "$lock"; }
+}
 
 need() {
 	local tool
