@@ -203,8 +203,11 @@ static int walk_mappings(struct ckpt_ctx *ctx, struct mm_struct *mm, bool save)
 	unsigned long addr = 0;
 	int ret = 0, err = 0;
 
-	while (err != -ENOMEM && err != -EINTR) {
-		if (mmap_read_lock_killable(mm)) {
+	/* Collecting finds all the reasons, saving ends with the first error. */
+	while (err != -ENOMEM && err != -EINTR && !(save && err)) {
+		/* Without contention the lock does not look at signals. */
+		if (fatal_signal_pending(current) ||
+		    mmap_read_lock_killable(mm)) {
 			err = -EINTR;
 			break;
 		}
@@ -492,7 +495,7 @@ static bool has_layout(struct ckpt_ctx *ctx, const struct ckpt_rec *mm)
 
 /*
  * A new mm, as execve() makes it. Until the layout is restored it is not
- * dumpable, has no huge pages but those that pages.c asks for, and locks
+ * dumpable, has no huge pages but those that fill.c asks for, and locks
  * nothing. What the caller has to hand on to its children (MDWE) it has.
  */
 static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)

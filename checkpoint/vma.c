@@ -612,7 +612,9 @@ const struct ckpt_kind ckpt_kind_vma_file = {
 
 static bool vma_shmem_match(struct vm_area_struct *vma)
 {
-	return vma->vm_file && ckpt_shmem_is_anon(vma->vm_file);
+	/* A private mapping of it has contents of its own: of no kind here. */
+	return vma->vm_file && vma->vm_flags & VM_MAYSHARE &&
+	       ckpt_shmem_is_anon(vma->vm_file);
 }
 
 static int vma_shmem_collect(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
@@ -651,6 +653,9 @@ static int vma_shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ret;
 	if (shmem->pad)
 		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
+	if (!(shmem->vma.flags & CKPT_VMA_SHARED))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "a private mapping of shared memory");
 	if (!ckpt_ref_is_type(ctx, shmem->shmem, CKPT_REC_SHMEM))
 		return ckpt_refuse(ctx, -EINVAL, "object %u is no shared memory",
 				   shmem->shmem);
