@@ -392,7 +392,9 @@ int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task);
 void ckpt_quiesce_end(struct task_struct *task);
 bool ckpt_is_quiesced(struct task_struct *task);
 
-/* memory: mm.c, pages.c */
+/* memory: mm.c, pages.c, fill.c */
+int ckpt_pages_alloc(gfp_t gfp, struct page **pages, unsigned int nr);
+void ckpt_pages_put(struct page **pages, unsigned int nr);
 int ckpt_pages_save(struct ckpt_ctx *ctx);
 int ckpt_pages_restore(struct ckpt_ctx *ctx);
 int ckpt_mm_switch(struct ckpt_ctx *ctx, struct mm_struct *mm);

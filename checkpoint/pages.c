@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page contents: of the private pages of an address space, and of inodes that
- * live in the image (shared memory, files without a name).
+ * Page contents at checkpoint: of the private pages of an address space, and of
+ * inodes that live in the image (shared memory, files without a name).
  *
- * Saving walks the page tables. It faults nothing in: a page that was never
+ * The page tables are walked. Nothing is faulted in: a page that was never
  * touched stays so, one that is swapped out is read through the swap cache.
  * References are taken under the page table lock, a batch of them is written
- * outside of all locks.
- *
- * Restarting faults the pages in where they belong, by get_user_pages(), and
- * reads straight into them.
+ * outside of all locks. How the contents come back is in fill.c.
  */
 
 #include <linux/dcache.h>
@@ -20,13 +17,11 @@
 #include <linux/hugetlb.h>
 #include <linux/ksm.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/pagemap.h>
 #include <linux/pagewalk.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/security.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
@@ -42,6 +37,46 @@
 #define SWAP_AHEAD	32
 
 static_assert(HUGE_NR <= CKPT_MAX_BATCH);
+
+/* --- pages of our own ------------------------------------------------------------ */
+
+/**
+ * ckpt_pages_put() - give back pages
+ * @pages: each with a reference, or NULL
+ * @nr: so many
+ */
+void ckpt_pages_put(struct page **pages, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (pages[i])
+			put_page(pages[i]);
+}
+
+/**
+ * ckpt_pages_alloc() - allocate single pages, many at a time
+ * @gfp: as for alloc_page()
+ * @pages: where they go
+ * @nr: so many
+ *
+ * Return: 0, or -ENOMEM and there are none.
+ */
+int ckpt_pages_alloc(gfp_t gfp, struct page **pages, unsigned int nr)
+{
+	unsigned int done = 0, now;
+
+	memset(pages, 0, nr * sizeof(*pages));
+	while (done < nr) {
+		now = alloc_pages_bulk_array(gfp, nr, pages);
+		if (now == done) {
+			ckpt_pages_put(pages, done);
+			return -ENOMEM;
+		}
+		done = now;
+	}
+	return 0;
+}
 
 /* --- batches --------------------------------------------------------------------- */
 
@@ -246,6 +281,24 @@ static int walk_swap(struct walk *w, struct mm_struct *mm, unsigned long addr,
 	return ret;
 }
 
+/*
+ * The zero page is what anonymous memory has by itself. In a mapped file it
+ * stands for a page that was written to: KSM puts it there (use_zero_pages).
+ */
+static int walk_zero(struct walk *w, struct vm_area_struct *vma,
+		     unsigned long addr, pte_t pte)
+{
+	struct page *page = pfn_to_page(pte_pfn(pte));
+
+	if (!w->batch || vma_is_anonymous(vma))
+		return WALK_DONE;
+	if (!batch_has_room(w->batch, 1))
+		return walk_stop(w, WALK_FULL, addr);
+	get_page(page);
+	batch_add(w->batch, addr, page, 1, 0);
+	return WALK_DONE;
+}
+
 static int walk_pte(struct walk *w, struct vm_area_struct *vma,
 		    unsigned long addr, pte_t pte)
 {
@@ -258,7 +311,7 @@ static int walk_pte(struct walk *w, struct vm_area_struct *vma,
 	if (pte_present(pte)) {
 		page = vm_normal_page(vma, addr, pte);
 		if (!page && is_zero_pfn(pte_pfn(pte)))
-			return WALK_DONE;
+			return walk_zero(w, vma, addr, pte);
 		if (!page)
 			return walk_refuse(w, -EOPNOTSUPP, addr,
 					   "memory that is not made of pages");
@@ -734,359 +787,5 @@ int ckpt_pages_save(struct ckpt_ctx *ctx)
 			break;
 	}
 	ctx->where.kind = NULL;
-	return ret;
-}
-
-/* --- restarting: an address space ---------------------------------------------------- */
-
-/**
- * struct fill - page contents on their way in
- * @ctx: the restart
- * @ref: the object of the last extent
- * @end: where the last extent of @ref ended
- * @vma_start: the executable mapping of a file that was judged last
- * @nr_pages: elements of @pages
- * @nr_bv: elements of @bv
- * @pages: each with a reference
- * @bv: the same pages, contiguous ones together
- */
-struct fill {
-	struct ckpt_ctx *ctx;
-	ckpt_ref_t ref;
-	u64 end;
-	unsigned long vma_start;
-	unsigned int nr_pages;
-	unsigned int nr_bv;
-	struct page *pages[CKPT_MAX_BATCH];
-	struct bio_vec bv[CKPT_MAX_BATCH];
-};
-
-static void fill_add(struct fill *f, struct page *page)
-{
-	struct bio_vec *last = f->nr_bv ? &f->bv[f->nr_bv - 1] : NULL;
-
-	if (last && page_folio(page) == page_folio(last->bv_page) &&
-	    page == last->bv_page + (last->bv_len >> PAGE_SHIFT))
-		last->bv_len += PAGE_SIZE;
-	else
-		bvec_set_page(&f->bv[f->nr_bv++], page, PAGE_SIZE, 0);
-}
-
-static void fill_drop(struct fill *f, bool dirty)
-{
-	unsigned int i;
-
-	for (i = 0; i < f->nr_pages; i++) {
-		if (dirty)
-			set_page_dirty_lock(f->pages[i]);
-		put_page(f->pages[i]);
-	}
-	f->nr_pages = 0;
-	f->nr_bv = 0;
-}
-
-/*
- * Is this a place where contents may go? The live mapping says so, not the
- * image. mmap lock held.
- */
-static int judge_mapping(struct fill *f, const struct ckpt_extent *e)
-{
-	unsigned long end = e->start + ((u64)e->nr_pages << PAGE_SHIFT);
-	struct vm_area_struct *vma = vma_lookup(current->mm, e->start);
-	struct ckpt_ctx *ctx = f->ctx;
-	int ret;
-
-	if (!vma || end > vma->vm_end || !ckpt_vma_has_contents(vma) ||
-	    !(vma->vm_flags & VM_MAYWRITE))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "contents at 0x%llx-0x%lx, which is no private memory",
-				   e->start, end);
-
-	/*
-	 * Code that is not the file's. Security modules that have a word on
-	 * this judge it when such a mapping is writable.
-	 */
-	if (vma->vm_file && vma->vm_flags & VM_EXEC &&
-	    vma->vm_start != f->vma_start) {
-		ret = security_mmap_file(vma->vm_file,
-					 PROT_READ | PROT_WRITE | PROT_EXEC,
-					 MAP_PRIVATE | MAP_FIXED);
-		if (ret)
-			return ckpt_refuse(ctx, ret,
-					   "code that differs from the file %pD is not allowed",
-					   vma->vm_file);
-		f->vma_start = vma->vm_start;
-	}
-	return 0;
-}
-
-/*
- * Fault the pages of an extent in. The mm has MMF_DISABLE_THP set, so that
- * only what was huge becomes huge, where the system's settings permit it.
- */
-static int pin_extent(struct fill *f, const struct ckpt_extent *e)
-{
-	struct page **pages = f->pages + f->nr_pages;
-	struct mm_struct *mm = current->mm;
-	unsigned long addr = e->start;
-	unsigned int done = 0, i;
-	long n = 0;
-	int ret;
-
-	if (e->flags & CKPT_EXTENT_HUGE)
-		clear_bit(MMF_DISABLE_THP, &mm->flags);
-	while (done < e->nr_pages) {
-		int locked = 1;
-
-		if (mmap_read_lock_killable(mm)) {
-			n = -EINTR;
-			break;
-		}
-		ret = judge_mapping(f, e);
-		if (ret) {
-			mmap_read_unlock(mm);
-			n = ret;
-			break;
-		}
-		n = get_user_pages_remote(mm, addr, e->nr_pages - done,
-					  FOLL_WRITE | FOLL_FORCE,
-					  pages + done, &locked);
-		if (locked)
-			mmap_read_unlock(mm);
-		if (n <= 0)
-			break;
-		done += n;
-		addr += (unsigned long)n << PAGE_SHIFT;
-	}
-	if (e->flags & CKPT_EXTENT_HUGE)
-		set_bit(MMF_DISABLE_THP, &mm->flags);
-	f->nr_pages += done;
-
-	if (done < e->nr_pages) {
-		if (n == -EINTR || f->ctx->nr_reasons)
-			return n ?: -EFAULT;
-		return ckpt_refuse(f->ctx, n ?: -EFAULT,
-				   "no memory for the contents at 0x%lx", addr);
-	}
-	for (i = 0; i < done; i++) {
-		/* What a write to a private mapping leads to. */
-		if (!PageAnon(pages[i]))
-			return ckpt_refuse(f->ctx, -EFAULT,
-					   "contents at 0x%llx of a page that is not private",
-					   e->start);
-		fill_add(f, pages[i]);
-	}
-	return 0;
-}
-
-/* --- restarting: an inode's contents -------------------------------------------------- */
-
-/* Pages of the page cache. */
-static int get_shmem_extent(struct fill *f, struct inode *inode,
-			    const struct ckpt_extent *e)
-{
-	pgoff_t index = e->start >> PAGE_SHIFT;
-	struct folio *folio;
-	struct page *page;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < e->nr_pages; i++, index++) {
-		ret = shmem_get_folio(inode, index, 0, &folio, SGP_CACHE);
-		if (ret)
-			return ckpt_refuse(f->ctx, ret,
-					   "no memory for page %lu of shared memory",
-					   index);
-		folio_unlock(folio);
-		page = folio_file_page(folio, index);
-		f->pages[f->nr_pages++] = page;
-		if (PageHWPoison(page))
-			return -EIO;
-		fill_add(f, page);
-	}
-	return 0;
-}
-
-/* Pages of our own, written to the file when they are filled. */
-static int alloc_extent(struct fill *f, const struct ckpt_extent *e)
-{
-	struct page *page;
-	unsigned int i;
-
-	for (i = 0; i < e->nr_pages; i++) {
-		page = alloc_page(GFP_KERNEL_ACCOUNT);
-		if (!page)
-			return -ENOMEM;
-		f->pages[f->nr_pages++] = page;
-		bvec_set_page(&f->bv[f->nr_bv++], page, PAGE_SIZE, 0);
-	}
-	return 0;
-}
-
-static int write_extents(struct fill *f, struct file *file,
-			 const struct ckpt_pages *p)
-{
-	loff_t size = i_size_read(file_inode(file));
-	const struct bio_vec *bv = f->bv;
-	struct iov_iter iter;
-	unsigned int i;
-	loff_t pos;
-	size_t len;
-	ssize_t n;
-
-	for (i = 0; i < p->nr_extents; i++) {
-		const struct ckpt_extent *e = &p->extents[i];
-
-		pos = e->start;
-		len = min_t(u64, (u64)e->nr_pages << PAGE_SHIFT, size - pos);
-		iov_iter_bvec(&iter, ITER_SOURCE, bv, e->nr_pages, len);
-		while (iov_iter_count(&iter)) {
-			n = vfs_iter_write(file, &iter, &pos, 0);
-			if (n <= 0)
-				return ckpt_refuse(f->ctx, n ?: -EIO,
-						   "contents cannot be written to a file without a name");
-		}
-		bv += e->nr_pages;
-	}
-	return 0;
-}
-
-/* --- restarting: records ---------------------------------------------------------------- */
-
-/* Objects and extents ascend, so that nothing is filled twice. */
-static int judge_order(struct fill *f, ckpt_ref_t ref,
-		       const struct ckpt_pages *p)
-{
-	unsigned int i;
-
-	if (ref < f->ref)
-		return ckpt_refuse(f->ctx, -EINVAL,
-				   "contents of object %u behind those of object %u",
-				   ref, f->ref);
-	if (ref != f->ref)
-		f->end = 0;
-	f->ref = ref;
-	for (i = 0; i < p->nr_extents; i++) {
-		const struct ckpt_extent *e = &p->extents[i];
-
-		if (e->start < f->end)
-			return ckpt_refuse(f->ctx, -EINVAL,
-					   "contents at 0x%llx behind those at 0x%llx",
-					   e->start, f->end);
-		f->end = e->start + ((u64)e->nr_pages << PAGE_SHIFT);
-	}
-	return 0;
-}
-
-static int judge_size(struct fill *f, struct file *file,
-		      const struct ckpt_pages *p)
-{
-	u64 size = i_size_read(file_inode(file));
-	u64 end = round_up(size, PAGE_SIZE);
-	unsigned int i;
-
-	for (i = 0; i < p->nr_extents; i++) {
-		const struct ckpt_extent *e = &p->extents[i];
-
-		if (e->start >= end || e->flags ||
-		    (u64)e->nr_pages << PAGE_SHIFT > end - e->start)
-			return ckpt_refuse(f->ctx, -EINVAL,
-					   "contents at 0x%llx, behind the end at 0x%llx",
-					   e->start, size);
-	}
-	return 0;
-}
-
-/* Pages for all extents of a record, in their order. */
-static int get_pages(struct fill *f, struct ckpt_obj *obj,
-		     const struct ckpt_pages *p)
-{
-	unsigned int i;
-	int ret = 0;
-
-	if (obj->kind != &ckpt_kind_mm)
-		ret = judge_size(f, obj->ptr, p);
-	for (i = 0; i < p->nr_extents && !ret; i++) {
-		const struct ckpt_extent *e = &p->extents[i];
-
-		if (obj->kind == &ckpt_kind_mm)
-			ret = pin_extent(f, e);
-		else if (obj->kind == &ckpt_kind_shmem)
-			ret = get_shmem_extent(f, file_inode(obj->ptr), e);
-		else
-			ret = alloc_extent(f, e);
-		cond_resched();
-	}
-	return ret;
-}
-
-static int restore_pages(struct fill *f, struct ckpt_rec *rec)
-{
-	struct ckpt_pages *p = ckpt_payload(rec, struct ckpt_pages);
-	struct ckpt_ctx *ctx = f->ctx;
-	struct ckpt_store *store = ctx->store;
-	struct ckpt_obj *obj;
-	int ret;
-
-	obj = ckpt_obj_get(ctx, rec->objref);
-	if (!obj || !obj->ptr ||
-	    (obj->kind != &ckpt_kind_mm && obj->kind != &ckpt_kind_shmem &&
-	     obj->kind->type != CKPT_REC_INODE) ||
-	    (obj->kind == &ckpt_kind_mm && obj->ptr != current->mm))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "contents of object %u, which has none",
-				   rec->objref);
-	ret = judge_order(f, rec->objref, p);
-	if (!ret)
-		ret = ckpt_read_align(ctx);
-	if (!ret)
-		ret = get_pages(f, obj, p);
-	if (!ret)
-		ret = store->ops->read_pages(store, f->bv, f->nr_bv,
-					     (size_t)p->nr_pages << PAGE_SHIFT);
-	if (!ret && obj->kind->type == CKPT_REC_INODE)
-		ret = write_extents(f, obj->ptr, p);
-	fill_drop(f, !ret && obj->kind->type != CKPT_REC_INODE);
-	if (!ret)
-		ctx->nr_pages += p->nr_pages;
-	return ret;
-}
-
-/**
- * ckpt_pages_restore() - read all page contents, up to the end of the image
- * @ctx: the restart; everything is mapped, current runs in the new mm
- *
- * Return: 0 or -errno.
- */
-int ckpt_pages_restore(struct ckpt_ctx *ctx)
-{
-	struct ckpt_rec *rec;
-	struct fill *f;
-	int ret = 0;
-	u32 type;
-
-	f = kvzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	if (!f)
-		return -ENOMEM;
-	f->ctx = ctx;
-	f->vma_start = ULONG_MAX;
-	do {
-		rec = ckpt_read_rec(ctx);
-		if (IS_ERR(rec)) {
-			ret = PTR_ERR(rec);
-			break;
-		}
-		type = rec->type;
-		if (type == CKPT_REC_PAGES)
-			ret = restore_pages(f, rec);
-		else if (type != CKPT_REC_END)
-			ret = ckpt_refuse(ctx, -EINVAL,
-					  "metadata among page contents");
-		kvfree(rec);
-		if (!ret && fatal_signal_pending(current))
-			ret = -EINTR;
-		cond_resched();
-	} while (!ret && type != CKPT_REC_END);
-	kvfree(f);
 	return ret;
 }

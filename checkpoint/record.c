@@ -136,7 +136,7 @@ int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 {
 	struct ckpt_store *store = ctx->store;
 	struct ckpt_pages pages = { .nr_extents = nr_extents };
-	unsigned int i, pad;
+	unsigned int i;
 	int ret;
 
 	for (i = 0; i < nr_extents; i++)
@@ -147,12 +147,10 @@ int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 	if (ret)
 		return ret;
 
-	for (pad = -store->pos & ~PAGE_MASK; pad; pad -= i) {
-		i = min_t(unsigned int, pad, sizeof(zeros));
-		ret = store->ops->write(store, zeros, i);
-		if (ret)
-			return ret;
-	}
+	ret = store->ops->write(store, empty_zero_page,
+				-store->pos & ~PAGE_MASK);
+	if (ret)
+		return ret;
 	ret = store->ops->write_pages(store, bv, nr_bv,
 				      (size_t)pages.nr_pages << PAGE_SHIFT);
 	if (ret)

@@ -6,15 +6,23 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 #include <linux/highmem.h>
+#include <linux/pagemap.h>
+#include <linux/pagevec.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/splice.h>
 #include <linux/uio.h>
 
 #include "internal.h"
 
 /* Metadata is gathered to chunks of this size for a write or a read. */
 #define STREAM_BUF	SZ_16K
+/* Pages are copied into a pipe by so many. */
+#define PIPE_BATCH	64U
 
 /**
  * struct ckpt_stream - a store on a file
@@ -133,11 +141,90 @@ static int stream_write(struct ckpt_store *store, const void *buf, size_t len)
 	return 0;
 }
 
+/*
+ * Give pages to a pipe, whole ones, and wait for its reader where need be. On an
+ * error those that it did not take are put to the front of @pages.
+ *
+ * Return: how many it took, at least one, or -errno.
+ */
+static int pipe_give(struct file *file, struct pipe_inode_info *pipe,
+		     struct page **pages, unsigned int nr)
+{
+	struct pipe_buffer buf = { .ops = &default_pipe_buf_ops,
+				   .len = PAGE_SIZE };
+	unsigned int done = 0;
+	int ret = 0;
+
+	pipe_lock(pipe);
+	while (pipe->readers &&
+	       pipe_full(pipe->head, pipe->tail, pipe->max_usage)) {
+		if (file->f_flags & O_NONBLOCK)
+			ret = -EAGAIN;
+		else if (signal_pending(current))
+			ret = -ERESTARTSYS;
+		if (ret)
+			goto out;
+		pipe_wait_writable(pipe);
+	}
+	while (done < nr && (!done || !pipe_full(pipe->head, pipe->tail,
+						 pipe->max_usage))) {
+		buf.page = pages[done];
+		/* It has taken the page, or, without a reader, put it. */
+		pages[done++] = NULL;
+		ret = add_to_pipe(pipe, &buf);
+		if (ret < 0)
+			goto out;
+	}
+	ret = done;
+out:
+	pipe_unlock(pipe);
+	if (done) {
+		wake_up_interruptible(&pipe->rd_wait);
+		kill_fasync(&pipe->fasync_readers, SIGIO, POLL_IN);
+		fsnotify_modify(file);
+	}
+	return ret;
+}
+
+/*
+ * Into a pipe go copies in pages of their own, as pipe_write() makes them, but
+ * whole pages and many at a time: that takes half as long. The pages themselves
+ * may not: the process goes on and writes to them.
+ */
+static int pipe_write_pages(struct file *file, struct pipe_inode_info *pipe,
+			    const struct bio_vec *bv, size_t len)
+{
+	struct page *pages[PIPE_BATCH];
+	unsigned int nr, i, at = 0, done;
+	int ret = 0;
+
+	while (len && ret >= 0) {
+		nr = min(len >> PAGE_SHIFT, PIPE_BATCH);
+		ret = ckpt_pages_alloc(GFP_HIGHUSER | __GFP_ACCOUNT, pages, nr);
+		if (ret)
+			return ret;
+		for (i = 0; i < nr; i++) {
+			copy_highpage(pages[i], bv->bv_page + at);
+			if (++at == bv->bv_len >> PAGE_SHIFT) {
+				bv++;
+				at = 0;
+			}
+		}
+		for (done = 0; done < nr && ret >= 0; done += ret)
+			ret = pipe_give(file, pipe, pages + done, nr - done);
+		if (ret < 0)
+			ckpt_pages_put(pages, nr);
+		len -= (size_t)nr << PAGE_SHIFT;
+	}
+	return ret < 0 ? ret : 0;
+}
+
 static int stream_write_pages(struct ckpt_store *store,
 			      const struct bio_vec *bv, unsigned int nr,
 			      size_t len)
 {
 	struct ckpt_stream *s = to_stream(store);
+	struct pipe_inode_info *pipe = get_pipe_info(s->file, true);
 	struct iov_iter iter;
 	int ret;
 
@@ -145,11 +232,16 @@ static int stream_write_pages(struct ckpt_store *store,
 	if (ret)
 		return ret;
 	store->pos += len;
+	if (pipe)
+		return pipe_write_pages(s->file, pipe, bv, len);
 	iov_iter_bvec(&iter, ITER_SOURCE, bv, nr, len);
 	return transfer(s->file, &iter, true);
 }
 
-/* Read ahead as much as there is, at least one byte. */
+/*
+ * Read ahead as much as there is, at least one byte, up to the end of a page of
+ * the file: so that contents, which begin with a page, stay whole pages.
+ */
 static int stream_fill(struct ckpt_stream *s)
 {
 	struct kvec kvec = { s->buf, STREAM_BUF };
@@ -157,8 +249,9 @@ static int stream_fill(struct ckpt_stream *s)
 	loff_t *pos;
 	ssize_t n;
 
-	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, STREAM_BUF);
 	pos = stream_pos_lock(s->file);
+	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1,
+		      STREAM_BUF - offset_in_page(*pos));
 	n = vfs_iter_read(s->file, &iter, pos, 0);
 	stream_pos_unlock(s->file);
 	s->done = 0;
@@ -191,11 +284,75 @@ static int stream_read(struct ckpt_store *store, void *buf, size_t len)
 	return 0;
 }
 
+/* Whole pages from a folio of the page cache to where @to is. */
+static size_t copy_folio(struct folio *folio, size_t at, size_t len,
+			 struct bvec_iter *to, const struct bio_vec *bv)
+{
+	size_t done;
+
+	for (done = 0; len - done >= PAGE_SIZE; done += PAGE_SIZE) {
+		copy_highpage(bvec_iter_page(bv, *to),
+			      folio_page(folio, (at + done) >> PAGE_SHIFT));
+		bvec_iter_advance_single(bv, to, PAGE_SIZE);
+	}
+	return done;
+}
+
+/*
+ * What the page cache of a tmpfs file has, as far as it goes, for @bv behind the
+ * first @skip bytes. Its read_iter() looks up one page after the other, which
+ * takes as long as to copy them.
+ *
+ * Return: bytes, with the skipped ones, or -errno.
+ */
+static ssize_t read_cached(struct file *file, const struct bio_vec *bv,
+			   size_t skip, size_t len)
+{
+	struct bvec_iter to = { .bi_size = skip + len };
+	struct address_space *mapping = file->f_mapping;
+	loff_t *pos = stream_pos_lock(file);
+	struct folio_batch folios;
+	ssize_t ret, n = -1;
+	pgoff_t index = *pos >> PAGE_SHIFT;
+	unsigned int i;
+
+	folio_batch_init(&folios);
+	bvec_iter_advance(bv, &to, skip);
+	ret = rw_verify_area(READ, file, pos, len);
+	if (ret || offset_in_page(*pos) || offset_in_page(skip))
+		n = 0;
+	while (n && to.bi_size &&
+	       filemap_get_folios_contig(mapping, &index,
+					 index + (to.bi_size >> PAGE_SHIFT) - 1,
+					 &folios)) {
+		for (i = 0; n && i < folio_batch_count(&folios); i++) {
+			struct folio *folio = folios.folios[i];
+			size_t at = offset_in_folio(folio, *pos);
+
+			n = 0;
+			if (!folio_test_uptodate(folio) ||
+			    folio_contain_hwpoisoned_page(folio))
+				break;
+			n = min3((loff_t)(folio_size(folio) - at),
+				 i_size_read(mapping->host) - *pos,
+				 (loff_t)to.bi_size);
+			n = copy_folio(folio, at, n, &to, bv);
+			*pos += n;
+		}
+		folio_batch_release(&folios);
+		cond_resched();
+	}
+	file_accessed(file);
+	stream_pos_unlock(file);
+	return ret ?: skip + len - to.bi_size;
+}
+
 static int stream_read_pages(struct ckpt_store *store, const struct bio_vec *bv,
 			     unsigned int nr, size_t len)
 {
 	struct ckpt_stream *s = to_stream(store);
 	struct iov_iter iter;
+	ssize_t done;
 	size_t n;
 
 	store->pos += len;
@@ -205,6 +362,12 @@ static int stream_read_pages(struct ckpt_store *store, const struct bio_vec *bv,
 		if (copy_to_iter(s->buf + s->done, n, &iter) != n)
 			return -EFAULT;
 		s->done += n;
+	}
+	if (n < len && shmem_file(s->file)) {
+		done = read_cached(s->file, bv, n, len - n);
+		if (done < 0)
+			return done;
+		iov_iter_advance(&iter, done - n);
 	}
 	return transfer(s->file, &iter, false);
 }
