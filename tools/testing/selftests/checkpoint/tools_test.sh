@@ -30,10 +30,10 @@ result() {
 	if [ "$status" -eq 0 ]; then
 		echo "ok $nr $1"
 	else
-		echo "not ok $nr $1"
 		for file in "$tmp"/*.out "$tmp"/*.err; do
 			[ -s "$file" ] && head -n 20 "$file" | sed "s,^,# ${file##*/}: ,"
 		done
+		echo "not ok $nr $1"
 		failed=1
 	fi
 	rm -f "$tmp"/*.out "$tmp"/*.err
@@ -115,6 +115,9 @@ fi
 
 run 0 checkpoint --check && grep -q 'saved' run.out && grep -q 'refused' run.out
 result "check: a table of what is saved and refused"
+checkpoint --check | grep -v '^#' >query
+run 0 env DOCUMENT=/tests/checkpoint.txt /tests/coverage --check query
+result "the table in Documentation/checkpoint.txt is this kernel's"
 run 0 checkpoint --check --json && grep -q '"kinds"' run.out
 result "check: as JSON"
 
