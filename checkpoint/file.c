@@ -800,6 +800,17 @@ static struct file *file_open_saved(struct ckpt_ctx *ctx, struct ckpt_file *p)
 	if (ret)
 		return ERR_PTR(ckpt_path_refuse(ctx, ret, p->path));
 
+	/*
+	 * As when it was saved. Also, /proc/self/mem would be the memory of the
+	 * caller, which the new task still shares.
+	 */
+	if (!ckpt_fs_supported(path.dentry->d_sb)) {
+		file = ERR_PTR(ckpt_refuse(ctx, -EOPNOTSUPP,
+					   "is in a file system of type %s: %s",
+					   path.dentry->d_sb->s_type->name,
+					   p->path));
+		goto out;
+	}
 	ret = file_id_get(&path, &now);
 	if (ret) {
 		file = ERR_PTR(ckpt_path_refuse(ctx, ret, p->path));

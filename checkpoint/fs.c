@@ -219,10 +219,16 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ret = fs_lookup(ctx, p->paths + p->root_len, &path);
 	if (ret)
 		return ret;
-	set_fs_pwd(fs, &path);
+	/* As when it was saved. */
+	if (ckpt_fs_supported(path.dentry->d_sb) || IS_ROOT(path.dentry))
+		set_fs_pwd(fs, &path);
+	else
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "the working directory is in a file system of type %s",
+				  path.dentry->d_sb->s_type->name);
 	path_put(&path);
 	fs->umask = p->umask;
-	return 0;
+	return ret;
 }
 
 static void fs_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)

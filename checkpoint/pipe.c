@@ -82,6 +82,12 @@ static int pipe_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 					  "data of an unknown form in the pipe");
 			break;
 		}
+		/* A failed write() leaves it; it reads as an end of the file. */
+		if (!buf->len && buf->flags & PIPE_BUF_FLAG_PACKET) {
+			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+					  "an empty packet in the pipe");
+			break;
+		}
 		ret = pipe_buf_confirm(pipe, buf);
 		if (ret) {
 			ckpt_refuse(ctx, ret,
@@ -94,20 +100,23 @@ static int pipe_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 }
 
 /*
- * Copy the @nr-th buffer. Nobody reads or writes meanwhile: all ends are the
- * tree's, and it stands still.
+ * Copy the next buffer from the @nr-th on, and count on. Empty ones, which a
+ * write() leaves that fails with EFAULT, are no end. Nobody reads or writes
+ * meanwhile: all ends are the tree's, and it stands still.
  * Return: its length, 0 behind the last one, or -errno.
  */
-static int pipe_copy_buf(struct pipe_inode_info *pipe, unsigned int nr,
+static int pipe_copy_buf(struct pipe_inode_info *pipe, unsigned int *nr,
 			 u8 *data, struct ckpt_pipe_buf *rec)
 {
 	struct pipe_buffer *buf;
 	int ret = 0;
 
 	mutex_lock(&pipe->mutex);
-	if (nr >= pipe_occupancy(pipe->head, pipe->tail))
-		goto out;
-	buf = pipe_buf(pipe, pipe->tail + nr);
+	do {
+		if (*nr >= pipe_occupancy(pipe->head, pipe->tail))
+			goto out;
+		buf = pipe_buf(pipe, pipe->tail + (*nr)++);
+	} while (!buf->len);
 	ret = pipe_buf_confirm(pipe, buf);
 	if (ret)
 		goto out;
@@ -134,7 +143,7 @@ static int pipe_save_data(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!data)
 		return -ENOMEM;
 	for (;;) {
-		ret = pipe_copy_buf(pipe, nr++, data, &rec);
+		ret = pipe_copy_buf(pipe, &nr, data, &rec);
 		if (ret <= 0)
 			break;
 		ret = ckpt_write_tail(ctx, &ckpt_kind_pipe_buf, obj->ref, &rec,

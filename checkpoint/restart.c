@@ -17,6 +17,8 @@
 
 #include <linux/completion.h>
 #include <linux/kernel.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seccomp.h>
@@ -233,6 +235,11 @@ static int restart_new_child(struct ckpt_ctx *ctx)
 	sigset_t old;
 	pid_t pid;
 	int ret;
+
+	/* It would be the init of that namespace. */
+	if (current->nsproxy->pid_ns_for_children != task_active_pid_ns(current))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the caller's children are in another pid namespace");
 
 	/* fork() would start again, but what was read is read. */
 	block_signals(&old);

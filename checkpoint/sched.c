@@ -254,6 +254,12 @@ static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "the caller has scheduling policy %u",
 				   old.sched_policy);
+#ifdef CONFIG_UCLAMP_TASK
+	if (current->uclamp_req[UCLAMP_MIN].user_defined ||
+	    current->uclamp_req[UCLAMP_MAX].user_defined)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the caller has set utilization clamps, the saved process had none");
+#endif
 	ret = restore_affinity(ctx, rec, s);
 	if (ret)
 		return ret;

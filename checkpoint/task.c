@@ -30,8 +30,10 @@
 #include <linux/seccomp.h>
 #include <linux/security.h>
 #include <linux/sem.h>
+#include <linux/syscall_user_dispatch.h>
 #include <linux/syscalls.h>
 #include <linux/tty.h>
+#include <linux/user_events.h>
 
 #include "task.h"
 
@@ -268,6 +270,21 @@ const struct ckpt_kind ckpt_kind_task_io_uring = {
 	.task_collect = io_uring_collect,
 };
 
+/* Words in its memory that tell it whether somebody traces its events. */
+static bool has_user_events(struct task_struct *task)
+{
+	bool ret = false;
+#ifdef CONFIG_USER_EVENTS
+	struct user_event_mm *mm;
+
+	rcu_read_lock();
+	mm = READ_ONCE(task->user_event_mm);
+	ret = mm && !list_empty(&mm->enablers);
+	rcu_read_unlock();
+#endif
+	return ret;
+}
+
 static int perf_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	int ret = 0;
@@ -288,6 +305,9 @@ static int perf_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		ret = ckpt_refuse(ctx, -EBUSY,
 				  "is watched by performance events");
 #endif
+	if (has_user_events(task))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "has registered user events");
 	return ret;
 }
 
@@ -920,6 +940,10 @@ static int task_attr_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 static void task_attr_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+
+	/* As execve(): these are of the caller, by addresses in its memory. */
+	clear_syscall_work_syscall_user_dispatch(current);
+	user_events_execve(current);
 
 	set_personality(a->personality);
 	if (a->flags & CKPT_ATTR_NO_NEW_PRIVS)

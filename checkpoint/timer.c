@@ -471,6 +471,22 @@ static void timer_set(struct k_itimer *timer, const struct ckpt_posix_timer *t)
 	timer->it_overrun_last = t->overrun_last;
 }
 
+/*
+ * The same for one that expired and goes on when its signal is taken: a timer
+ * that sends no signal gets its time, but is not armed. What tells that the
+ * signal is its own stays.
+ */
+static void timer_set_expired(struct k_itimer *timer,
+			      const struct ckpt_posix_timer *t)
+{
+	int requeue = timer->it_requeue_pending;
+
+	timer->it_sigev_notify = SIGEV_NONE;
+	timer_set(timer, t);
+	timer->it_sigev_notify = t->notify;
+	timer->it_requeue_pending = requeue;
+}
+
 static int posix_timer_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_posix_timer *t = ckpt_payload(rec, struct ckpt_posix_timer);
@@ -500,15 +516,10 @@ static int posix_timer_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	if (!(t->flags & CKPT_PTIMER_REQUEUE))
 		return 0;
-	/*
-	 * It expired and goes on when its signal is taken. A timer that sends
-	 * no signal gets its time, but is not armed.
-	 */
+	/* Its signal, which comes next, wants to know the interval. */
 	timer = ckpt_timer_find(current->signal, id);
 	spin_lock_irqsave(&timer->it_lock, flags);
-	timer->it_sigev_notify = SIGEV_NONE;
-	timer_set(timer, t);
-	timer->it_sigev_notify = t->notify;
+	timer_set_expired(timer, t);
 	/* The signal's own record makes it pending, if it is. */
 	if (!(t->flags & CKPT_PTIMER_PENDING))
 		timer->it_requeue_pending |= REQUEUE_PENDING;
@@ -532,7 +543,10 @@ static void posix_timer_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	 */
 	if (t->flags & CKPT_PTIMER_PENDING && list_empty(&timer->sigq->list))
 		posix_timer_queue_signal(timer);
-	if (!(t->flags & CKPT_PTIMER_REQUEUE))
+	/* CPU clocks have gone forward since the restore, see cputime_commit(). */
+	if (t->flags & CKPT_PTIMER_REQUEUE)
+		timer_set_expired(timer, t);
+	else
 		timer_set(timer, t);
 	spin_unlock_irqrestore(&timer->it_lock, flags);
 }
