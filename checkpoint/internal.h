@@ -245,7 +245,7 @@ extern int ckpt_skip_checksum;
  * @kind:  its row
  * @ref:   its number in the image
  * @users: save: how many references were found within the tree
- * @flags: save: CKPT_OBJ_*
+ * @flags: CKPT_OBJ_*
  * @release: restart: gives back @ptr when the operation ends
  */
 struct ckpt_obj {
@@ -260,9 +260,11 @@ struct ckpt_obj {
 	struct ckpt_rec *rec;		/* restart */
 };
 
-/* ckpt_obj.flags, of files */
+/* ckpt_obj.flags; save, of files */
 #define CKPT_OBJ_FD		BIT(0)	/* has a descriptor */
 #define CKPT_OBJ_MAPPED		BIT(1)	/* contents must not change */
+/* restart, of a memfd's memory */
+#define CKPT_OBJ_CREATED	BIT(2)	/* its first description is known */
 
 /* save */
 int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr);

@@ -293,15 +293,18 @@ static void fill_layout(struct mm_struct *mm, struct ckpt_mm_layout *layout)
 #endif
 }
 
-/* As validate_prctl_map_addr() in kernel/sys.c, without the system's limits. */
+/*
+ * As validate_prctl_map_addr() in kernel/sys.c, without the system's limits.
+ * @error: of a layout that is not like that.
+ */
 static int check_layout_addrs(struct ckpt_ctx *ctx,
-			      const struct ckpt_mm_layout *layout)
+			      const struct ckpt_mm_layout *layout, int error)
 {
 	const u64 *addr;
 
 	for (addr = &layout->start_code; addr <= &layout->env_end; addr++)
 		if (*addr >= TASK_SIZE_MAX)
-			return ckpt_refuse(ctx, -EINVAL,
+			return ckpt_refuse(ctx, error,
 					   "an address of the layout is 0x%llx",
 					   *addr);
 	if (layout->start_code >= layout->end_code ||
@@ -309,7 +312,7 @@ static int check_layout_addrs(struct ckpt_ctx *ctx,
 	    layout->start_brk > layout->brk ||
 	    layout->arg_start > layout->arg_end ||
 	    layout->env_start > layout->env_end)
-		return ckpt_refuse(ctx, -EINVAL,
+		return ckpt_refuse(ctx, error,
 				   "addresses of the layout out of order");
 	return 0;
 }
@@ -322,7 +325,7 @@ static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	ret = collect_state(ctx, mm);
 	fill_layout(mm, &layout);
-	err = check_layout_addrs(ctx, &layout);
+	err = check_layout_addrs(ctx, &layout, -EOPNOTSUPP);
 	ret = ret ?: err;
 	err = walk_mappings(ctx, mm, false);
 	ret = ret ?: err;
@@ -620,13 +623,15 @@ static int layout_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		if (!layout->auxv[i] != (i == nr - 2))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "auxv without an end, or with two");
-	return check_layout_addrs(ctx, layout);
+	return check_layout_addrs(ctx, layout, -EINVAL);
 }
 
 /*
  * prctl(PR_SET_MM_EXE_FILE) needs CAP_CHECKPOINT_RESTORE, because of those who
  * read /proc/PID/exe. But who may execute and read a program can also start it
- * and make it do anything by ptrace(): that right is enough here.
+ * and make it do anything by ptrace(): that right is enough here. Nor does it
+ * become less where ptrace() is forbidden (Yama's ptrace_scope from 2 on, other
+ * security modules): then exe is no proof of what a process executes.
  */
 static int restore_exe(struct ckpt_ctx *ctx, const struct ckpt_mm_layout *layout)
 {

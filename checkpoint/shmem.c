@@ -318,7 +318,6 @@ static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_shmem *shmem = ckpt_payload(rec, struct ckpt_shmem);
 	u32 len = ckpt_tail_len(rec, sizeof(*shmem));
 	unsigned long flags = 0;
-	struct inode *inode;
 	struct file *file;
 	char *name;
 
@@ -340,9 +339,6 @@ static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   shmem->size);
 	ckpt_obj_set(ctx, rec->objref, file, put_shmem_file);
 
-	inode = file_inode(file);
-	inode_set_atime(inode, shmem->atime_sec, shmem->atime_nsec);
-	inode_set_mtime(inode, shmem->mtime_sec, shmem->mtime_nsec);
 	if (shmem->flags & CKPT_SHMEM_MEMFD)
 		return restore_memfd(ctx, shmem, file);
 	return 0;
@@ -374,8 +370,10 @@ void ckpt_shmem_unseal_future(struct file *file)
 }
 
 /**
- * ckpt_shmem_seal() - add the seals that had to wait for mappings and contents
+ * ckpt_shmem_seal() - what had to wait for mappings and contents: seals, times
  * @ctx: the restart
+ *
+ * mmap() is an access, which moves a time.
  *
  * Return: 0 or -errno, noted as a reason.
  */
@@ -384,6 +382,7 @@ int ckpt_shmem_seal(struct ckpt_ctx *ctx)
 	struct shmem_inode_info *info;
 	struct ckpt_shmem *shmem;
 	struct ckpt_rec *rec;
+	struct inode *inode;
 	struct file *file;
 	int ret;
 
@@ -392,9 +391,14 @@ int ckpt_shmem_seal(struct ckpt_ctx *ctx)
 			continue;
 		shmem = ckpt_payload(rec, struct ckpt_shmem);
 		file = ckpt_obj_ptr(ctx, rec->objref);
-		if (!(shmem->flags & CKPT_SHMEM_MEMFD) || !file)
+		if (!file)
 			continue;
-		info = SHMEM_I(file_inode(file));
+		inode = file_inode(file);
+		inode_set_atime(inode, shmem->atime_sec, shmem->atime_nsec);
+		inode_set_mtime(inode, shmem->mtime_sec, shmem->mtime_nsec);
+		if (!(shmem->flags & CKPT_SHMEM_MEMFD))
+			continue;
+		info = SHMEM_I(inode);
 		ret = add_seals(ctx, file, shmem->seals & ~info->seals);
 		if (ret)
 			return ret;
@@ -488,6 +492,13 @@ static int memfd_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	      CKPT_SHMEM_MEMFD))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "an open file of anonymous memory");
+	/* They would become one description. */
+	if (memfd->flags & CKPT_MEMFD_CREATED) {
+		if (obj->flags & CKPT_OBJ_CREATED)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "memfd_create() makes one description and not two");
+		obj->flags |= CKPT_OBJ_CREATED;
+	}
 	return 0;
 }
 

@@ -376,6 +376,13 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	if (rec->flags & CKPT_VMA_RANDOM)
 		vm_flags |= VM_RAND_READ;
 
+	/*
+	 * Here such memory gets a protection key, which is not saved, and the
+	 * task's key register changes, which a caller who is replaced keeps.
+	 */
+	if (prot == PROT_EXEC && arch_pkeys_enabled())
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "execute-only memory has a protection key on this processor, and had none");
 	if (rec->flags & CKPT_VMA_MERGEABLE && file &&
 	    IS_DAX(file_inode(file)))
 		return ckpt_refuse(ctx, -EINVAL, "KSM cannot merge DAX memory");
