@@ -7,7 +7,7 @@
 #include <linux/crc32.h>
 #include <linux/slab.h>
 
-#include "../internal.h"
+#include "test.h"
 
 /* --- a store in memory ---------------------------------------------------- */
 
@@ -73,19 +73,14 @@ struct core_test {
 static int core_init(struct kunit *test)
 {
 	struct core_test *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-	struct ckpt_ctx *ctx;
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	c->t.buf = kunit_kzalloc(test, TEST_STORE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, c->t.buf);
 	c->t.fail_at = TEST_STORE_SIZE;
 	c->t.store.ops = &test_store_ops;
-	ctx = ckpt_ctx_alloc(0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
-	ctx->log = kvzalloc(CKPT_MAX_LOG, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx->log);
-	ctx->store = &c->t.store;
-	c->ctx = ctx;
+	c->ctx = test_ctx_alloc(test);
+	c->ctx->store = &c->t.store;
 	test->priv = c;
 	return 0;
 }
@@ -100,7 +95,7 @@ static void core_exit(struct kunit *test)
 
 static bool logged(struct core_test *c, const char *text)
 {
-	return strnstr(c->ctx->log, text, c->ctx->log_len);
+	return test_logged(c->ctx, text);
 }
 
 /* From writing to reading. */
