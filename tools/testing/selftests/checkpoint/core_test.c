@@ -1060,25 +1060,71 @@ TEST_F(checkpoint, broken_pipe)
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
-/* The pipe breaks in the middle. */
+/* The pipe breaks in the middle: of metadata, of pages, near the end. */
 TEST_F(checkpoint, breaking_pipe)
 {
+	static const size_t amounts[] = { 1, 30000, 300001, 1 << 20, 2000000 };
+	static char buf[2000000];
 	pid_t pid, reader;
-	char buf[30000];
+	unsigned int i;
 	int pair[2];
 
 	NOT_DRY();
 	signal(SIGPIPE, SIG_IGN);
 	START(pid, big, NULL);
-	ASSERT_EQ(0, pipe(pair));
-	reader = fork();
-	ASSERT_LE(0, reader);
-	if (!reader)
-		_exit(read(pair[0], buf, sizeof(buf)) <= 0);
-	close(pair[0]);
-	EXPECT_EQ(-EPIPE, ckpt_checkpoint_fd(&self->t, pid, pair[1], 0));
+	for (i = 0; i < ARRAY_SIZE(amounts); i++) {
+		ASSERT_EQ(0, pipe(pair));
+		/* So that what it holds is not all of the rest. */
+		ASSERT_LT(0, fcntl(pair[1], F_SETPIPE_SZ, 4096));
+		fflush(stdout);
+		reader = fork();
+		ASSERT_LE(0, reader);
+		if (!reader) {
+			size_t done = 0;
+			ssize_t got;
+
+			close(pair[1]);
+			while (done < amounts[i]) {
+				got = read(pair[0], buf + done,
+					   amounts[i] - done);
+				if (got <= 0)
+					_exit(1);
+				done += got;
+			}
+			_exit(0);
+		}
+		close(pair[0]);
+		EXPECT_EQ(-EPIPE, ckpt_checkpoint_fd(&self->t, pid, pair[1], 0));
+		close(pair[1]);
+		EXPECT_EQ(0, reap(reader));
+	}
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Who does not want to wait gets an error, but when the pipe is big enough. */
+TEST_F(checkpoint, pipe_without_waiting)
+{
+	int pair[2];
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, big, NULL);
+	ASSERT_EQ(0, pipe2(pair, O_NONBLOCK | O_CLOEXEC));
+	EXPECT_EQ(-EAGAIN, ckpt_checkpoint_fd(&self->t, pid, pair[1], 0));
+	/* What is in there is not taken for an image. */
 	close(pair[1]);
-	EXPECT_EQ(0, reap(reader));
+	EXPECT_GT(0, ckpt_restart_fd(&self->t, pair[0], RESTART_FRESH_PIDS));
+	close(pair[0]);
+	ASSERT_EQ(0, pipe2(pair, O_NONBLOCK | O_CLOEXEC));
+	if (fcntl(pair[1], F_SETPIPE_SZ, 4 << 20) < 0) {
+		EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+		SKIP(return, "no pipe of 4 MB");
+	}
+	ASSERT_LT(0, ckpt_checkpoint_fd(&self->t, pid, pair[1], 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	ASSERT_EQ(pid, ckpt_restart_fd(&self->t, pair[0], 0));
+	close(pair[0]);
+	close(pair[1]);
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
@@ -1807,6 +1853,17 @@ static int limited_processes(struct ckpt_test *t)
 	return ret == -EAGAIN && t->log_len ? 0 : 2;
 }
 
+/* What it makes would be the init of another pid namespace. */
+static int unshared_pids(struct ckpt_test *t)
+{
+	long ret;
+
+	if (unshare(CLONE_NEWPID))
+		return 3;
+	ret = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	return ret == -EOPNOTSUPP && strstr(t->log, "pid namespace") ? 0 : 2;
+}
+
 TEST_F(checkpoint, confined_caller)
 {
 	NOT_DRY();
@@ -1815,6 +1872,7 @@ TEST_F(checkpoint, confined_caller)
 	ASSERT_LT(0, saved_simple(&self->t));
 	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, confined));
 	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, confined_by_seccomp));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, unshared_pids));
 	snprintf(self->t.image, sizeof(self->t.image), "%s/theirs", self->t.dir);
 	EXPECT_EQ(0, ckpt_as_user(&self->t, USER, limited_processes));
 }

@@ -174,6 +174,14 @@ static const char *record_name(const struct record *rec)
 	return desc ? desc->name : "unknown";
 }
 
+static int read_image(struct image *im, const char *path)
+{
+	im->raw = (uint8_t *)ckpt_read_file(path, &im->len);
+	if (!im->raw)
+		return ckpt_say("no memory");
+	return parse(im);
+}
+
 /* An image of its own of tiny_target. */
 static int make_image(struct ckpt_test *t, struct image *im, const char *arg)
 {
@@ -184,10 +192,7 @@ static int make_image(struct ckpt_test *t, struct image *im, const char *arg)
 		return -1;
 	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
 		return -1;
-	im->raw = (uint8_t *)ckpt_read_file(t->image, &im->len);
-	if (!im->raw)
-		return ckpt_say("no memory");
-	return parse(im);
+	return read_image(im, t->image);
 }
 
 static struct image *copy_image(const struct image *im)
@@ -847,23 +852,43 @@ TEST_F(checkpoint, odd_records)
 	EXPECT_EQ(0, run_workers(&self->t, "rich", odd_records));
 }
 
-/* Restart from the records that are in the image now. */
-static long restart_built(struct ckpt_test *t, struct image *im)
+/* A file with the records that are in the image now; at its beginning. */
+static int open_built(struct ckpt_test *t, struct image *im)
 {
-	uint8_t *buf = malloc(MAX_IMAGE);
+	uint8_t *buf = malloc(im->len + MAX_IMAGE);
 	size_t len;
-	long ret;
 	int fd;
 
+	if (!buf)
+		return ckpt_say("no memory");
 	mend_counts(im);
 	len = build(im, buf);
 	fd = open(t->other, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || write(fd, buf, len) != (ssize_t)len)
 		return ckpt_say("%s: %s", t->other, strerror(errno));
 	lseek(fd, 0, SEEK_SET);
+	free(buf);
+	return fd;
+}
+
+/* Restart from them. */
+static long restart_records(struct ckpt_test *t, struct image *im)
+{
+	int fd = open_built(t, im);
+	long ret;
+
+	if (fd < 0)
+		return -1;
 	ret = ckpt_restart_fd(t, fd, FRESH);
 	close(fd);
-	free(buf);
+	return ret;
+}
+
+/* The same for an image of tiny_target, which then ends. */
+static long restart_built(struct ckpt_test *t, struct image *im)
+{
+	long ret = restart_records(t, im);
+
 	if (ret > 0 && (ckpt_go_tiny(ret) || ckpt_wait(t, ret) != TINY_STATUS))
 		return ckpt_say("it did not end as it should");
 	return ret;
@@ -958,6 +983,434 @@ TEST_F(checkpoint, error_record)
 		free_image(copy);
 	}
 	free(im.raw);
+}
+
+/* --- contradictions ------------------------------------------------------- */
+
+/* Shared anonymous memory has no private mappings. */
+TEST_F(checkpoint, private_mapping_of_shared_memory)
+{
+	struct ckpt_vma_shmem *shmem;
+	struct image im;
+	int i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	i = find(&im, CKPT_REC_VMA_SHMEM);
+	ASSERT_LT(0, i);
+	shmem = (void *)im.rec[i].payload;
+	EXPECT_EQ(CKPT_VMA_SHARED, shmem->vma.flags & CKPT_VMA_SHARED);
+	shmem->vma.flags &= ~CKPT_VMA_SHARED;
+	EXPECT_EQ(-EINVAL, restart_built(&self->t, &im));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, NULL, -1, 0, "private mapping"))
+		ckpt_show_log(&self->t);
+	free(im.raw);
+}
+
+/* Of memfd_create() there is one description, of later opens as many as may be. */
+TEST_F(checkpoint, memfd_created_twice)
+{
+	struct ckpt_file_memfd memfd;
+	struct ckpt_meta_end *meta;
+	struct record rec;
+	struct image im;
+	int i, end;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	i = find(&im, CKPT_REC_FILE_MEMFD);
+	end = find(&im, CKPT_REC_META_END);
+	ASSERT_LT(0, i);
+	ASSERT_LT(i, end);
+	rec = im.rec[i];
+	ASSERT_EQ(sizeof(memfd), rec.hdr.len);
+	memcpy(&memfd, rec.payload, sizeof(memfd));
+	EXPECT_EQ(CKPT_MEMFD_CREATED, memfd.flags);
+	meta = (void *)im.rec[end].payload;
+	rec.hdr.objref = ++meta->nr_objects;
+	rec.payload = (uint8_t *)&memfd;
+	insert_record(&im, end, &rec);
+	EXPECT_EQ(-EINVAL, restart_built(&self->t, &im));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, NULL, -1, 0, "memfd_create()"))
+		ckpt_show_log(&self->t);
+	memfd.flags = 0;
+	EXPECT_LT(0, restart_built(&self->t, &im))
+		ckpt_show_log(&self->t);
+	free(im.raw);
+}
+
+/* A caller who is not replaced keeps the rights of his protection keys. */
+static int keeps_keys(int fd)
+{
+	int key = pkey_alloc(0, 0);
+	long ret;
+
+	ret = ckpt_sys_restart(0, fd, RESTART_SELF | FRESH | STOPPED);
+	return (ret != -EOPNOTSUPP) | (key <= 0 || pkey_get(key)) << 1;
+}
+
+/*
+ * Where execute-only memory gets a protection key it cannot come back as it was
+ * on a processor without them.
+ */
+TEST_F(checkpoint, execute_only)
+{
+	const uint64_t all = CKPT_VMA_READ | CKPT_VMA_WRITE | CKPT_VMA_EXEC;
+	int i, fd, key, status;
+	struct ckpt_vma *vma;
+	struct image im;
+	pid_t pid;
+
+	NOT_DRY();
+	key = pkey_alloc(0, 0);
+	if (key < 0)
+		SKIP(return, "pkey_alloc: %s", strerror(errno));
+	pkey_free(key);
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	i = find(&im, CKPT_REC_VMA_ANON);
+	ASSERT_LT(0, i);
+	vma = (void *)im.rec[i].payload;
+	vma->flags = (vma->flags & ~all) | CKPT_VMA_EXEC | CKPT_VMA_MAYEXEC;
+	EXPECT_EQ(-EOPNOTSUPP, restart_built(&self->t, &im));
+	EXPECT_TRUE(ckpt_reason(&self->t, EOPNOTSUPP, NULL, -1, vma->start,
+				"protection key"))
+		ckpt_show_log(&self->t);
+	fd = open_built(&self->t, &im);
+	ASSERT_LE(0, fd);
+	fflush(stdout);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(keeps_keys(fd));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(fd);
+	free(im.raw);
+}
+
+/* --- extents --------------------------------------------------------------- */
+
+#define MB	(1UL << 20)
+#define RW	(PROT_READ | PROT_WRITE)
+#define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* Which small pages there are: runs of odd length with holes, also at borders. */
+static bool has_page(int nr)
+{
+	return nr < 600 ? nr % 7 : nr % 512 < 4 || nr % 512 > 508;
+}
+
+/* Memory of 4 MB that begins with a huge page. */
+static char *huge_room(int flags)
+{
+	char *mem = mmap(NULL, 8 * MB, RW, ANON | flags, -1, 0);
+
+	if (mem == MAP_FAILED)
+		ckpt_skip("no huge pages: %s", strerror(errno));
+	return (char *)(((unsigned long)mem + 2 * MB - 1) & -(2 * MB));
+}
+
+SCENARIO(in_extents)
+{
+	bool small = !strcmp(ckpt_arg, "small"), more = false;
+	char *mem = huge_room(strcmp(ckpt_arg, "hugetlb") ? 0 : MAP_HUGETLB);
+	char *file = NULL;
+	int i, fd;
+
+	if (!strcmp(ckpt_arg, "transparent")) {
+		if (madvise(mem, 4 * MB, MADV_HUGEPAGE))
+			ckpt_skip("no transparent huge pages");
+	} else if (small) {
+		/* Small pages where there could be huge ones. */
+		NEED(!madvise(mem, 4 * MB, MADV_NOHUGEPAGE));
+		fd = open("file", O_RDWR | O_CREAT, 0600);
+		NEED(fd >= 0 && !ftruncate(fd, 64 * PAGE));
+		file = mmap(NULL, 64 * PAGE, RW, MAP_PRIVATE, fd, 0);
+		NEED(file != MAP_FAILED);
+		for (i = 0; i < 64; i += 3)
+			ckpt_fill(file + i * PAGE, PAGE, i);
+	}
+	for (i = 0; small && i < 1024; i++) {
+		if (has_page(i))
+			ckpt_fill(mem + i * PAGE, PAGE, i);
+	}
+	if (small)
+		madvise(mem, 4 * MB, MADV_HUGEPAGE);
+	else
+		ckpt_fill(mem, 2 * MB, 7);
+	ckpt_point();
+	for (i = 0; small && i < 1024; i++) {
+		if (has_page(i)) {
+			if (!CHECK_FILL(mem + i * PAGE, PAGE, i))
+				break;
+			continue;
+		}
+		more |= mem[i * PAGE] || mem[i * PAGE + PAGE - 1];
+	}
+	for (i = 0; file && i < 64 * (int)PAGE; i += PAGE) {
+		if (i / PAGE % 3)
+			more |= file[i] || file[i + PAGE - 1];
+		else
+			CHECK_FILL(file + i, PAGE, i / PAGE);
+	}
+	if (!small)
+		CHECK_FILL(mem, 2 * MB, 7);
+	for (i = 0; !small && i < (int)(2 * MB); i += 64)
+		more |= mem[2 * MB + i];
+	CHECK(!more);
+}
+
+/* Its image; 0, CKPT_SKIPPED or -1. */
+static int extents_image(struct ckpt_test *t, struct image *im, const char *arg)
+{
+	pid_t pid = ckpt_start(t, "in_extents", arg);
+
+	if (pid <= 0)
+		return pid ? -1 : CKPT_SKIPPED;
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
+		return -1;
+	return read_image(im, t->image);
+}
+
+/* Restart from it: an error, or contents as they were. */
+static long restart_extents(struct ckpt_test *t, struct image *im)
+{
+	long ret = restart_records(t, im);
+
+	if (ret > 0 && ckpt_finish(t, ret))
+		return 0;
+	if (ret < 0 && !t->log_len)
+		return ckpt_say("error %ld without a reason", ret) + 1;
+	return ret;
+}
+
+/* Sets or clears the flag in each nth extent of the memory; returns how many. */
+static int flag_extents(struct image *im, bool set, int nth)
+{
+	int i, mm = find(im, CKPT_REC_MM), nr = 0, changed = 0;
+	uint32_t j;
+
+	for (i = 0; mm >= 0 && i < im->nr; i++) {
+		struct ckpt_pages *pages = (void *)im->rec[i].payload;
+
+		if (im->rec[i].hdr.type != CKPT_REC_PAGES ||
+		    im->rec[i].hdr.objref != im->rec[mm].hdr.objref)
+			continue;
+		for (j = 0; j < pages->nr_extents; j++) {
+			struct ckpt_extent *e = &pages->extents[j];
+
+			if (!!(e->flags & CKPT_EXTENT_HUGE) == set || nr++ % nth)
+				continue;
+			e->flags ^= CKPT_EXTENT_HUGE;
+			changed++;
+		}
+	}
+	return changed;
+}
+
+/* Huge pages that come as small ones. */
+TEST_F(checkpoint, huge_as_small)
+{
+	static const char *const args[] = { "hugetlb", "transparent" };
+	unsigned int i, tried = 0;
+	struct image im;
+	int ret;
+
+	NOT_DRY();
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		ret = extents_image(&self->t, &im, args[i]);
+		if (ret == CKPT_SKIPPED)
+			continue;
+		ASSERT_EQ(0, ret);
+		ret = flag_extents(&im, false, 1);
+		TH_LOG("%s: %d huge pages", args[i], ret);
+		tried += ret;
+		EXPECT_LT(0, restart_extents(&self->t, &im))
+			ckpt_show_log(&self->t);
+		free(im.raw);
+	}
+	if (!tried)
+		SKIP(return, "no huge pages were to be had");
+}
+
+/* Small pages that come as huge ones. */
+TEST_F(checkpoint, small_as_huge)
+{
+	struct image im, *copy;
+	int nth, nr;
+	long ret;
+
+	NOT_DRY();
+	ASSERT_EQ(0, extents_image(&self->t, &im, "small"));
+	for (nth = 1; nth < 6; nth++) {
+		copy = copy_image(&im);
+		nr = flag_extents(copy, true, nth);
+		EXPECT_LT(0, nr);
+		ret = restart_extents(&self->t, copy);
+		EXPECT_NE(0, ret);
+		TH_LOG("%d extents made huge: %s", nr,
+		       ret > 0 ? "restarted" : strerror(-ret));
+		free_image(copy);
+	}
+	free(im.raw);
+}
+
+/* A huge page that comes in two parts, each of which says it or not. */
+TEST_F(checkpoint, huge_in_parts)
+{
+	static const char *const args[] = { "hugetlb", "transparent" };
+	uint8_t payload[1 << 14];
+	struct ckpt_pages *pages = (void *)payload;
+	struct image im, *copy;
+	unsigned int i, way;
+	int at, j, ret;
+
+	NOT_DRY();
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		ret = extents_image(&self->t, &im, args[i]);
+		if (ret == CKPT_SKIPPED)
+			continue;
+		ASSERT_EQ(0, ret);
+		for (at = j = 0; at < im.nr; at++) {
+			pages = (void *)im.rec[at].payload;
+			if (im.rec[at].hdr.type != CKPT_REC_PAGES)
+				continue;
+			for (j = 0; j < (int)pages->nr_extents; j++) {
+				if (pages->extents[j].flags & CKPT_EXTENT_HUGE &&
+				    pages->extents[j].nr_pages == 512)
+					break;
+			}
+			if (j < (int)pages->nr_extents)
+				break;
+		}
+		if (at == im.nr)
+			continue;
+		ASSERT_GT(sizeof(payload) - 16, im.rec[at].hdr.len);
+		for (way = 0; way < 4; way++) {
+			struct ckpt_extent *e;
+
+			copy = copy_image(&im);
+			memcpy(payload, im.rec[at].payload, im.rec[at].hdr.len);
+			pages = (void *)payload;
+			e = &pages->extents[j];
+			memmove(e + 1, e, (pages->nr_extents - j) * sizeof(*e));
+			pages->nr_extents++;
+			e[0].nr_pages = 101;
+			e[0].flags = way & 1 ? CKPT_EXTENT_HUGE : 0;
+			e[1].start += 101 * PAGE;
+			e[1].nr_pages -= 101;
+			e[1].flags = way & 2 ? CKPT_EXTENT_HUGE : 0;
+			copy->rec[at].payload = payload;
+			copy->rec[at].hdr.len += sizeof(*e);
+			ret = restart_extents(&self->t, copy);
+			EXPECT_NE(0, ret);
+			TH_LOG("%s, way %u: %s", args[i], way,
+			       ret > 0 ? "restarted" : strerror(-ret));
+			free_image(copy);
+		}
+		free(im.raw);
+	}
+}
+
+/* --- pipes ------------------------------------------------------------------ */
+
+/* Copies to a file in a child, so much at a time, with breaks. */
+static pid_t copy_slowly(int from, const char *path, int close_also,
+			 size_t chunk, int delay_us)
+{
+	static char buf[1 << 20];
+	pid_t pid = fork();
+	ssize_t got;
+	int fd;
+
+	if (pid)
+		return pid;
+	close(close_also);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	while ((got = read(from, buf, chunk)) > 0) {
+		if (write(fd, buf, got) != got)
+			_exit(1);
+		if (delay_us)
+			usleep(delay_us);
+	}
+	_exit(got < 0);
+}
+
+/* Number of records that differ, but for those that are about time. */
+static int differing_records(const struct image *a, const struct image *b)
+{
+	int i, bad = 0;
+
+	if (a->nr != b->nr)
+		return ckpt_say("%d and %d records", a->nr, b->nr);
+	for (i = 0; i < a->nr; i++) {
+		const struct record *one = &a->rec[i], *two = &b->rec[i];
+
+		if (one->hdr.type == CKPT_REC_HEADER ||
+		    one->hdr.type == CKPT_REC_CPUTIME)
+			continue;
+		if (one->hdr.type != two->hdr.type ||
+		    one->hdr.len != two->hdr.len ||
+		    memcmp(one->payload, two->payload, one->hdr.len) ||
+		    one->pages_len != two->pages_len ||
+		    (one->pages && memcmp(one->pages, two->pages, one->pages_len))) {
+			ckpt_say("record %d (%s) differs", i, record_name(one));
+			bad++;
+		}
+	}
+	return bad;
+}
+
+/* Whatever reads a pipe, and how: what comes out is what is in a file. */
+TEST_F(checkpoint, pipe_as_file)
+{
+	static const struct {
+		size_t chunk;
+		int delay_us, size;
+	} readers[] = {
+		{ 65536, 0, 0 }, { 3001, 100, 4096 }, { 4096, 0, 1 << 20 },
+		{ 1 << 20, 20000, 0 }, { 100000, 3000, 8192 },
+	};
+	struct image file, through;
+	unsigned int i;
+	int pair[2], status;
+	pid_t pid, copier;
+
+	NOT_DRY();
+	pid = ckpt_start(&self->t, "in_extents", "small");
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	ASSERT_EQ(0, ckpt_wait_state(pid, 'T'));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, read_image(&file, self->t.image));
+	EXPECT_LT(2000000, (long)file.len);
+	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		ASSERT_EQ(0, pipe(pair));
+		if (readers[i].size)
+			ASSERT_LT(0, fcntl(pair[1], F_SETPIPE_SZ,
+					   readers[i].size));
+		fflush(stdout);
+		copier = copy_slowly(pair[0], self->t.other, pair[1],
+				     readers[i].chunk, readers[i].delay_us);
+		ASSERT_LT(0, copier);
+		close(pair[0]);
+		EXPECT_LT(0, ckpt_checkpoint_fd(&self->t, pid, pair[1], 0))
+			ckpt_show_log(&self->t);
+		close(pair[1]);
+		ASSERT_EQ(copier, waitpid(copier, &status, 0));
+		EXPECT_EQ(0, status);
+		EXPECT_EQ((long)file.len, ckpt_file_size(self->t.other));
+		ASSERT_EQ(0, read_image(&through, self->t.other));
+		EXPECT_EQ(0, differing_records(&file, &through))
+			TH_LOG("reader %u", i);
+		free(through.raw);
+	}
+	free(file.raw);
+	/* The last of them is as good as any. */
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.other, 0));
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
 /* --- at random ------------------------------------------------------------ */

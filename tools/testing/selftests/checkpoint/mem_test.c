@@ -220,6 +220,84 @@ ROUNDTRIP(made_code)
 	CHECK(access_gives(SIGSEGV, (char *)add42, true));
 }
 
+/* Who must not make code of data (PR_SET_MDWE) gets none by an image. */
+SCENARIO(has_made_code)
+{
+	static const uint8_t code[] = { 0x8d, 0x47, 0x2a, 0xc3 };
+	int (*add42)(int number) = map(PAGE, RW, ANON, -1);
+
+	memcpy(add42, code, sizeof(code));
+	NEED(!mprotect(add42, PAGE, PROT_READ | PROT_EXEC));
+	ckpt_point();
+	CHECK_EQ(100, add42(58));
+}
+
+static int restart_with_mdwe(struct ckpt_test *t)
+{
+	int fd = open(t->image, O_RDONLY | O_CLOEXEC);
+	long ret;
+
+	if (fd < 0 || prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
+		return 1;
+	ret = ckpt_restart_fd(t, fd, RESTART_FRESH_PIDS);
+	if (ret == -EACCES &&
+	    ckpt_reason(t, EACCES, NULL, -1, 0, "PR_SET_MDWE"))
+		return 0;
+	ckpt_show_log(t);
+	return ret > 0 ? 2 : 3;
+}
+
+TEST_F(checkpoint, made_code_for_mdwe)
+{
+	pid_t pid;
+
+	NOT_DRY();
+	if (prctl(PR_GET_MDWE, 0, 0, 0, 0) < 0)
+		SKIP(return, "no PR_SET_MDWE");
+	START(pid, has_made_code, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, getuid(), restart_with_mdwe));
+	/* Nobody was harmed by this. */
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Who has bound himself stays bound, also with code from before. */
+static void be_bound(int flags)
+{
+	static const uint8_t code[] = { 0x8d, 0x47, 0x2a, 0xc3 };
+	int (*add42)(int number) = map(PAGE, RW, ANON, -1);
+	char *data = map(PAGE, RW, ANON, -1);
+	int status;
+
+	memcpy(add42, code, sizeof(code));
+	data[0] = 1;
+	NEED(!mprotect(add42, PAGE, PROT_READ | PROT_EXEC));
+	if (prctl(PR_SET_MDWE, flags, 0, 0, 0))
+		ckpt_skip("PR_SET_MDWE: %s", strerror(errno));
+	ckpt_point();
+	CHECK_EQ(flags, prctl(PR_GET_MDWE, 0, 0, 0, 0));
+	CHECK_EQ(100, add42(58));
+	CHECK_EQ(-1, mprotect(data, PAGE, PROT_READ | PROT_EXEC));
+	CHECK_EQ(EACCES, errno);
+	if (!fork())
+		_exit(prctl(PR_GET_MDWE, 0, 0, 0, 0) !=
+		      (flags & PR_MDWE_NO_INHERIT ? 0 : flags));
+	NEED(wait(&status) > 0);
+	CHECK_EQ(0, status);
+}
+
+ROUNDTRIP(mdwe)
+{
+	be_bound(PR_MDWE_REFUSE_EXEC_GAIN);
+}
+
+ROUNDTRIP(mdwe_no_inherit)
+{
+	be_bound(PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT);
+}
+
 /* A break point in the program's own text: a private page of a file. */
 static int __attribute__((noinline)) patched_function(void)
 {
@@ -414,6 +492,209 @@ ROUNDTRIP(named)
 	free(text);
 }
 
+/* --- many small pages ----------------------------------------------------- */
+
+#define AREA		(8 * MB)
+#define AREA_PAGES	((int)(AREA / PAGE))
+#define TABLE		512	/* pages that one page table maps */
+
+/* Which pages of the area hold something: odd lengths, at odd places. */
+static bool has_page(int nr)
+{
+	/* All around the borders of page tables, and nothing but a border. */
+	if (nr < 2 * TABLE)
+		return nr % TABLE < 3 || nr % TABLE > TABLE - 3;
+	if (nr == 3 * TABLE || nr == 3 * TABLE - 1)
+		return true;
+	/* Longer than a table, and than what is saved at a time. */
+	if (nr < 3 * TABLE)
+		return nr > 2 * TABLE + 100 && nr < 3 * TABLE - 7;
+	/* One page each; then ever longer runs with holes of a page. */
+	if (nr < 3 * TABLE + 200)
+		return nr % 2;
+	return nr * (long)nr % 97;
+}
+
+/* Begins where a page table does, so that it has holes of whole tables too. */
+static char *make_area(void)
+{
+	char *room = map(AREA + 4 * MB, RW, ANON | MAP_NORESERVE, -1);
+	char *mem = (char *)(((unsigned long)room + 2 * MB - 1) & -(2 * MB));
+
+	NEED(!munmap(mem + AREA, room + 4 * MB - mem));
+	if (mem != room)
+		NEED(!munmap(room, mem - room));
+	NEED(!madvise(mem, AREA, MADV_NOHUGEPAGE));
+	return mem;
+}
+
+static void fill_area(char *mem)
+{
+	int i;
+
+	for (i = 0; i < AREA_PAGES; i++) {
+		if (has_page(i))
+			ckpt_fill(mem + i * PAGE, PAGE, i);
+	}
+}
+
+/* The holes, too: also such that are no pages. */
+static void check_area(char *mem)
+{
+	static unsigned char there[AREA / PAGE];
+	static const char zero[PAGE];
+	int i;
+
+	NEED(!mincore(mem, AREA, there));
+	for (i = 0; i < AREA_PAGES; i++) {
+		if (!CHECK_SAY((there[i] & 1) == has_page(i), "page %d is %s",
+			       i, there[i] & 1 ? "there" : "not there"))
+			break;
+		if (has_page(i) ? !CHECK_FILL(mem + i * PAGE, PAGE, i) :
+				  !CHECK(!memcmp(mem + i * PAGE, zero, PAGE)))
+			break;
+	}
+}
+
+/* A flag of the page behind an address (linux/kernel-page-flags.h), or -1. */
+static int page_flag(const void *addr, int bit)
+{
+	uint64_t entry = 0, flags = 0;
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int all = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	bool ok;
+
+	ok = pread(map, &entry, 8, (unsigned long)addr / PAGE * 8) == 8 &&
+	     entry >> 63 && entry & ((1ULL << 55) - 1) &&
+	     pread(all, &flags, 8, (entry & ((1ULL << 55) - 1)) * 8) == 8;
+	close(map);
+	close(all);
+	return ok ? flags >> bit & 1 : -1;
+}
+
+#define FLAG_MLOCKED	33
+
+ROUNDTRIP(odd_runs)
+{
+	char *mem = make_area();
+
+	fill_area(mem);
+	ckpt_point();
+	check_area(mem);
+	/* And they are ordinary pages: they can be swapped out and in. */
+	ckpt_fill(mem + PAGE, PAGE, 99);
+	CHECK_EQ(0, madvise(mem, AREA, MADV_PAGEOUT));
+	CHECK_FILL(mem + PAGE, PAGE, 99);
+	CHECK_FILL(mem + 2 * PAGE, PAGE, 2);
+}
+
+/* The same, locked when it is touched; what is touched later is locked, too. */
+ROUNDTRIP(odd_runs_locked)
+{
+	char *mem = make_area();
+	long kb = 0;
+	int i;
+
+	NEED(!mlock2(mem, AREA, MLOCK_ONFAULT));
+	fill_area(mem);
+	for (i = 0; i < AREA_PAGES; i++)
+		kb += has_page(i) ? 4 : 0;
+	CHECK_EQ(kb, smaps_kb(mem, "Locked"));
+	ckpt_value[0] = page_flag(mem, FLAG_MLOCKED);
+	ckpt_point();
+	CHECK_EQ(kb, smaps_kb(mem, "Locked"));
+	CHECK_EQ(kb, smaps_kb(mem, "Anonymous"));
+	CHECK_EQ(AREA / KB, atol(ckpt_proc_value("status", "VmLck")));
+	for (i = 0; i < AREA_PAGES; i++) {
+		if (has_page(i) && ckpt_value[0] == 1 &&
+		    !CHECK_SAY(page_flag(mem + i * PAGE, FLAG_MLOCKED) == 1,
+			       "page %d is not locked", i))
+			break;
+	}
+	check_area(mem);
+	CHECK_EQ(0, munlock(mem, AREA));
+	CHECK_EQ(0, atol(ckpt_proc_value("status", "VmLck")));
+	if (ckpt_value[0] == 1)
+		CHECK_EQ(0, page_flag(mem, FLAG_MLOCKED));
+}
+
+/* All of it locked, holes filled up. */
+ROUNDTRIP(all_locked)
+{
+	char *mem = make_area();
+	int i;
+
+	fill_area(mem);
+	NEED(!mlock(mem, AREA));
+	NEED(smaps_kb(mem, "Locked") == AREA / KB);
+	ckpt_point();
+	CHECK_EQ(AREA / KB, smaps_kb(mem, "Locked"));
+	CHECK_EQ(AREA / KB, smaps_kb(mem, "Anonymous"));
+	CHECK_EQ(AREA / KB, atol(ckpt_proc_value("status", "VmLck")));
+	for (i = 0; i < AREA_PAGES; i++) {
+		if (has_page(i) ? !CHECK_FILL(mem + i * PAGE, PAGE, i) :
+				  !CHECK_EQ(0, mem[i * PAGE + 77]))
+			break;
+	}
+}
+
+/* Value in kB of a line in a file of /proc/PID, or -1. */
+static long proc_kb(pid_t pid, const char *file, const char *name)
+{
+	char path[64], *text, *line;
+	long value = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	text = ckpt_read_file(path, NULL);
+	line = text ? strstr(text, name) : NULL;
+	if (line)
+		value = atol(line + strlen(name));
+	free(text);
+	return value;
+}
+
+/* Private pages by the page tables, and by the counters. What is out counts. */
+static long walked_kb(pid_t pid)
+{
+	return proc_kb(pid, "smaps_rollup", "\nAnonymous:") +
+	       proc_kb(pid, "smaps_rollup", "\nSwap:");
+}
+
+static long counted_kb(pid_t pid)
+{
+	return proc_kb(pid, "status", "\nRssAnon:") +
+	       proc_kb(pid, "status", "\nVmSwap:");
+}
+
+/* As many pages as before. */
+TEST_F(checkpoint, resident_pages)
+{
+	static const char *const names[] = { "odd_runs", "odd_runs_locked",
+					     "anonymous" };
+	long walked, counted, cpus, slack;
+	unsigned int i;
+	pid_t pid;
+
+	NOT_DRY();
+	/* Each processor counts for itself up to here. */
+	cpus = sysconf(_SC_NPROCESSORS_CONF);
+	slack = 2 * 4 * cpus * (cpus > 16 ? 2 * cpus : 32);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		pid = ckpt_start(&self->t, names[i], NULL);
+		ASSERT_LT(0, pid);
+		walked = walked_kb(pid);
+		counted = counted_kb(pid);
+		EXPECT_LT(1000, walked);
+		ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+		ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+		ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+		EXPECT_EQ(walked, walked_kb(pid));
+		EXPECT_GE(slack, labs(counted - counted_kb(pid)));
+		EXPECT_GE(slack, labs(walked - counted_kb(pid)));
+		EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	}
+}
+
 /* --- huge pages ----------------------------------------------------------- */
 
 ROUNDTRIP(transparent_huge)
@@ -582,6 +863,92 @@ ROUNDTRIP(ksm)
 	/* What is written to one does not show in the other. */
 	ckpt_fill(mem, PAGE, 7);
 	CHECK_FILL(mem + 2 * PAGE, PAGE, 1);
+}
+
+/*
+ * KSM puts the zero page in the place of pages of zeroes. In a private mapping
+ * of a file it is not what is below it.
+ */
+SCENARIO(ksm_zeroes)
+{
+	int fd = open("file", O_RDWR | O_CREAT, 0600), i;
+	char page[PAGE], *mem;
+
+	memset(page, 'x', PAGE);
+	for (i = 0; i < 4; i++)
+		NEED(fd >= 0 && write(fd, page, PAGE) == (ssize_t)PAGE);
+	mem = map(4 * PAGE, RW, MAP_PRIVATE, fd);
+	memset(mem + PAGE, 0, 2 * PAGE);
+	NEED(!madvise(mem, 4 * PAGE, MADV_MERGEABLE));
+	ckpt_point();
+	for (i = 0; i < 4 * (int)PAGE; i++) {
+		char c = i >= (int)PAGE && i < 3 * (int)PAGE ? 0 : 'x';
+
+		if (!CHECK_SAY(mem[i] == c, "byte %d is %#x", i, mem[i]))
+			break;
+	}
+	/* Still of its own. */
+	mem[PAGE] = 'y';
+	mem[3 * PAGE] = 'z';
+	NEED(pread(fd, page, 1, PAGE) == 1);
+	CHECK_EQ('x', page[0]);
+	CHECK_EQ(0, mem[PAGE + 1]);
+	CHECK_EQ(0, mem[2 * PAGE]);
+}
+
+static int zeroes_roundtrip(struct ckpt_test *t)
+{
+	long zeroes = 0;
+	pid_t pid;
+	int ms;
+
+	pid = ckpt_start(t, "ksm_zeroes", NULL);
+	if (pid <= 0)
+		return -1;
+	for (ms = 0; ms < 20000 && zeroes >= 0 && zeroes < 2; ms += 10) {
+		usleep(10000);
+		zeroes = proc_kb(pid, "ksm_stat", "ksm_zero_pages");
+	}
+	if (zeroes < 2) {
+		snprintf(t->why, sizeof(t->why), "KSM has put no zero pages");
+		return ckpt_finish(t, pid) ?: CKPT_SKIPPED;
+	}
+	if (zeroes != 2)
+		return ckpt_say("%ld zero pages", zeroes);
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid) ||
+	    ckpt_restart(t, t->image, 0) != pid)
+		return -1;
+	return ckpt_finish(t, pid);
+}
+
+TEST_F(checkpoint, ksm_zero_pages)
+{
+	static const struct {
+		const char *path, *value;
+	} settings[] = {
+		{ "/sys/kernel/mm/ksm/use_zero_pages", "1" },
+		{ "/sys/kernel/mm/ksm/sleep_millisecs", "5" },
+		{ "/sys/kernel/mm/ksm/pages_to_scan", "2000" },
+		{ "/sys/kernel/mm/ksm/run", "1" },
+	};
+	char *old[ARRAY_SIZE(settings)];
+	int i, nr = ARRAY_SIZE(settings);
+
+	NOT_DRY();
+	for (i = 0; i < nr; i++) {
+		old[i] = ckpt_read_file(settings[i].path, NULL);
+		if (!old[i])
+			SKIP(return, "no %s", settings[i].path);
+	}
+	for (i = 0; i < nr; i++)
+		EXPECT_EQ(0, ckpt_write_file(settings[i].path,
+					     settings[i].value));
+	i = zeroes_roundtrip(&self->t);
+	while (nr--) {
+		EXPECT_EQ(0, ckpt_write_file(settings[nr].path, old[nr]));
+		free(old[nr]);
+	}
+	OK_OR_SKIP(i);
 }
 
 ROUNDTRIP(lazily_freed)
@@ -882,6 +1249,28 @@ ROUNDTRIP(memfd)
 	CHECK_EQ('z', private[20 * PAGE]);
 	NEED(readlink("/proc/self/fd/3", link, sizeof(link) - 1) > 0);
 	CHECK(!strncmp(link, "/memfd:some name", 16));
+}
+
+/* That it was mapped, read and filled again is no access. */
+ROUNDTRIP(memfd_times)
+{
+	struct timespec times[2] = { { 1000000000, 1 }, { 1100000000, 2 } };
+	int fd = memfd_create("times", MFD_CLOEXEC);
+	struct stat st;
+	char *mem;
+
+	NEED(fd >= 0 && !ftruncate(fd, 16 * PAGE));
+	mem = map(16 * PAGE, RW, MAP_SHARED, fd);
+	ckpt_fill(mem, 16 * PAGE, 1);
+	NEED(!mlock(mem, 8 * PAGE));
+	NEED(!futimens(fd, times));
+	ckpt_point();
+	NEED(!fstat(fd, &st));
+	CHECK_EQ(times[0].tv_sec, st.st_atim.tv_sec);
+	CHECK_EQ(times[0].tv_nsec, st.st_atim.tv_nsec);
+	CHECK_EQ(times[1].tv_sec, st.st_mtim.tv_sec);
+	CHECK_EQ(times[1].tv_nsec, st.st_mtim.tv_nsec);
+	CHECK_FILL(mem, 16 * PAGE, 1);
 }
 
 /* Sealed so that it cannot be written, and without a descriptor left. */
