@@ -207,8 +207,9 @@ static int block_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 			  !(r->flags & CKPT_RESTART_REMAINING)))) ||
 	    (r->which == CKPT_RESTART_NANOSLEEP ? !known_clock(r->clockid) :
 						  r->clockid) ||
-	    (r->which != CKPT_RESTART_POLL && r->nfds) ||
-	    (r->which != CKPT_RESTART_FUTEX && (r->val || r->bitset)))
+	    (r->which == CKPT_RESTART_POLL ? r->nfds < 0 : r->nfds) ||
+	    (r->which == CKPT_RESTART_FUTEX ? !r->bitset :
+					      r->val || r->bitset))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "values in a restart block that do not fit together");
 	return 0;

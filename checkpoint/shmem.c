@@ -230,6 +230,8 @@ static int shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (shmem->atime_nsec >= NSEC_PER_SEC ||
 	    shmem->mtime_nsec >= NSEC_PER_SEC)
 		return ckpt_refuse(ctx, -EINVAL, "a time that is none");
+	if (shmem->uid == (uid_t)-1 || shmem->gid == (gid_t)-1)
+		return ckpt_refuse(ctx, -EINVAL, "shared memory of nobody");
 	if (strnlen(shmem->name, len) != len)
 		return ckpt_refuse(ctx, -EINVAL, "a name with a NUL");
 	if (!(shmem->flags & CKPT_SHMEM_MEMFD) &&

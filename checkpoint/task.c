@@ -671,6 +671,9 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 			 CKPT_TASK_TERMINAL) || t->pad)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
 				   t->flags);
+	if (t->flags & CKPT_TASK_FOREGROUND && !(t->flags & CKPT_TASK_TERMINAL))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "in the foreground of no terminal");
 	if (t->flags & CKPT_TASK_STOPPED ?
 	    t->stop_signal > _NSIG || !sig_kernel_stop(t->stop_signal) :
 	    t->stop_signal)

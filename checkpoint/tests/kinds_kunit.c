@@ -189,7 +189,7 @@ struct change_case {
 	const char *what;
 	int error;
 	u32 len;
-	struct change changes[4];
+	struct change changes[5];
 };
 
 #define BAD(...)							\
@@ -385,6 +385,7 @@ static const struct change_case task_cases[] = {
 	    SET(ckpt_task, stop_signal, 64 + SIGSTOP)),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_STOPPED),
 	    SET(ckpt_task, stop_signal, U32_MAX)),
+	BAD(SET(ckpt_task, flags, CKPT_TASK_FOREGROUND)),
 	BAD(SET(ckpt_task, pad, 1)),
 	BAD(FILL(ckpt_task, comm, 'x')),
 	/* Out of sight in the saver's pid namespace. */
@@ -935,12 +936,15 @@ static const struct change_case restart_block_cases[] = {
 	BAD(AS_POLL, BLOCK_FLAGS(CKPT_RESTART_TIMEOUT)),
 	BAD(AS_POLL, NO_CLOCK,
 	    BLOCK_FLAGS(CKPT_RESTART_TIMEOUT | CKPT_RESTART_REMAINING)),
+	BAD(AS_NONE, AS_POLL, SET(ckpt_restart_block, nfds, -1)),
 	BAD(AS_NONE, AS_POLL, SET(ckpt_restart_block, val, 1)),
 	BAD(AS_NONE, AS_POLL, SET(ckpt_restart_block, bitset, 1)),
 	/* futex, which is restarted only with a timeout */
 	OK(AS_FUTEX, NO_CLOCK, BLOCK_FLAGS(CKPT_RESTART_TIMEOUT),
 	   SET(ckpt_restart_block, bitset, U32_MAX)),
+	BAD(AS_FUTEX, NO_CLOCK, BLOCK_FLAGS(CKPT_RESTART_TIMEOUT)),
 	OK(AS_FUTEX, NO_CLOCK, SET(ckpt_restart_block, val, U32_MAX),
+	   SET(ckpt_restart_block, bitset, 1),
 	   BLOCK_FLAGS(CKPT_RESTART_TIMEOUT | CKPT_RESTART_REALTIME |
 		       CKPT_RESTART_SHARED)),
 	BAD(AS_NONE, AS_FUTEX),
@@ -1519,6 +1523,8 @@ static const struct ckpt_shmem good_shmem = {
 
 static const struct change_case shmem_cases[] = {
 	BAD(SET(ckpt_shmem, flags, CKPT_SHMEM_MEMFD | BIT(2))),
+	BAD(SET(ckpt_shmem, uid, U32_MAX)),
+	BAD(SET(ckpt_shmem, gid, U32_MAX)),
 	BAD(SET(ckpt_shmem, seals, BIT(6))),
 	BAD(SET(ckpt_shmem, seals, BIT(31))),
 	BAD(SET(ckpt_shmem, mode, S_IFREG | 0777)),
