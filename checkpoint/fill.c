@@ -154,8 +154,9 @@ static int fault_in(struct fill *f, const struct ckpt_extent *e,
 	while (done < nr) {
 		int locked = 1;
 
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
+		n = mmap_read_lock_killable(mm);
+		if (n)
+			break;
 		n = judge_mapping(f, e, vma_lookup(mm, e->start));
 		if (n) {
 			mmap_read_unlock(mm);
@@ -179,12 +180,12 @@ static int fault_in(struct fill *f, const struct ckpt_extent *e,
 		return 0;
 
 	ckpt_pages_put(pages, done);
-	if (n == -EINTR || f->ctx->nr_reasons)
-		return n ?: -EFAULT;
 	if (i < done)
 		return ckpt_refuse(f->ctx, -EFAULT,
 				   "contents at 0x%llx of a page that is not private",
 				   e->start);
+	if (n == -EINTR || f->ctx->nr_reasons)
+		return n ?: -EFAULT;
 	return ckpt_refuse(f->ctx, n ?: -EFAULT,
 			   "no memory for the contents at 0x%lx", addr);
 }
@@ -414,11 +415,14 @@ static int place_pages(struct fill *f, const struct ckpt_pages *p)
 	for (i = 0; i < p->nr_extents && !ret; i++) {
 		const struct ckpt_extent *e = &p->extents[i];
 
-		if (!(e->flags & CKPT_EXTENT_HUGE))
+		if (e->flags & CKPT_EXTENT_HUGE) {
+			for (j = 0; j < e->nr_pages; j++)
+				if (!j || page_folio(pages[j]) !=
+					  page_folio(pages[j - 1]))
+					set_page_dirty_lock(pages[j]);
+		} else {
 			ret = map_extent(f, e, pages);
-		for (j = 0; e->flags & CKPT_EXTENT_HUGE && j < e->nr_pages; j++)
-			if (!j || page_folio(pages[j]) != page_folio(pages[j - 1]))
-				set_page_dirty_lock(pages[j]);
+		}
 		pages += e->nr_pages;
 		cond_resched();
 	}

@@ -149,10 +149,10 @@ int ckpt_write_pages(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 
 	ret = store->ops->write(store, empty_zero_page,
 				-store->pos & ~PAGE_MASK);
-	if (ret)
-		return ret;
-	ret = store->ops->write_pages(store, bv, nr_bv,
-				      (size_t)pages.nr_pages << PAGE_SHIFT);
+	if (!ret)
+		ret = store->ops->write_pages(store, bv, nr_bv,
+					      (size_t)pages.nr_pages <<
+					      PAGE_SHIFT);
 	if (ret)
 		store->broken = true;
 	else

@@ -142,8 +142,8 @@ static int stream_write(struct ckpt_store *store, const void *buf, size_t len)
 }
 
 /*
- * Give pages to a pipe, whole ones, and wait for its reader where need be. On an
- * error those that it did not take are put to the front of @pages.
+ * Give whole pages to a pipe, and wait for its reader where need be. What it has
+ * taken is NULL in @pages then.
  *
  * Return: how many it took, at least one, or -errno.
  */
@@ -284,16 +284,24 @@ static int stream_read(struct ckpt_store *store, void *buf, size_t len)
 	return 0;
 }
 
-/* Whole pages from a folio of the page cache to where @to is. */
-static size_t copy_folio(struct folio *folio, size_t at, size_t len,
+/*
+ * Whole pages from a folio of the page cache to where @to is, @left bytes at
+ * the most. Return: the bytes.
+ */
+static size_t copy_folio(struct folio *folio, loff_t pos, loff_t left,
 			 struct bvec_iter *to, const struct bio_vec *bv)
 {
-	size_t done;
+	size_t at = offset_in_folio(folio, pos), done = 0;
 
-	for (done = 0; len - done >= PAGE_SIZE; done += PAGE_SIZE) {
+	if (!folio_test_uptodate(folio) || folio_contain_hwpoisoned_page(folio))
+		return 0;
+	while (at + done < folio_size(folio) && to->bi_size &&
+	       left >= PAGE_SIZE) {
 		copy_highpage(bvec_iter_page(bv, *to),
 			      folio_page(folio, (at + done) >> PAGE_SHIFT));
 		bvec_iter_advance_single(bv, to, PAGE_SIZE);
+		done += PAGE_SIZE;
+		left -= PAGE_SIZE;
 	}
 	return done;
 }
@@ -309,35 +317,29 @@ static ssize_t read_cached(struct file *file, const struct bio_vec *bv,
 			   size_t skip, size_t len)
 {
 	struct bvec_iter to = { .bi_size = skip + len };
-	struct address_space *mapping = file->f_mapping;
+	struct inode *inode = file_inode(file);
 	loff_t *pos = stream_pos_lock(file);
-	struct folio_batch folios;
-	ssize_t ret, n = -1;
 	pgoff_t index = *pos >> PAGE_SHIFT;
+	struct folio_batch folios;
 	unsigned int i;
+	bool more;
+	int ret;
 
 	folio_batch_init(&folios);
 	bvec_iter_advance(bv, &to, skip);
 	ret = rw_verify_area(READ, file, pos, len);
-	if (ret || offset_in_page(*pos) || offset_in_page(skip))
-		n = 0;
-	while (n && to.bi_size &&
-	       filemap_get_folios_contig(mapping, &index,
+	more = !ret && !offset_in_page(*pos) && !offset_in_page(skip);
+	while (more && to.bi_size &&
+	       filemap_get_folios_contig(file->f_mapping, &index,
 					 index + (to.bi_size >> PAGE_SHIFT) - 1,
 					 &folios)) {
-		for (i = 0; n && i < folio_batch_count(&folios); i++) {
-			struct folio *folio = folios.folios[i];
-			size_t at = offset_in_folio(folio, *pos);
+		for (i = 0; more && i < folio_batch_count(&folios); i++) {
+			/* Somebody may be truncating it: less than nothing is left. */
+			size_t n = copy_folio(folios.folios[i], *pos,
+					      i_size_read(inode) - *pos, &to, bv);
 
-			n = 0;
-			if (!folio_test_uptodate(folio) ||
-			    folio_contain_hwpoisoned_page(folio))
-				break;
-			n = min3((loff_t)(folio_size(folio) - at),
-				 i_size_read(mapping->host) - *pos,
-				 (loff_t)to.bi_size);
-			n = copy_folio(folio, at, n, &to, bv);
 			*pos += n;
+			more = n;
 		}
 		folio_batch_release(&folios);
 		cond_resched();
