@@ -6,9 +6,7 @@
 
 #include <linux/elf.h>
 #include <linux/mm.h>
-#include <linux/ptrace.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
+#include <linux/sched/task.h>
 #include <linux/timekeeping.h>
 #include <linux/utsname.h>
 
@@ -45,7 +43,7 @@ static int save_meta_end(struct ckpt_ctx *ctx)
 	struct ckpt_meta_end end = {
 		.nr_records = ctx->nr_records,
 		.nr_objects = ctx->nr_objs,
-		.nr_tasks = 1,
+		.nr_tasks = ctx->nr_tasks,
 	};
 
 	return ckpt_write(ctx, &ckpt_kind_meta_end, 0, &end, sizeof(end));
@@ -59,14 +57,6 @@ static int save_end(struct ckpt_ctx *ctx)
 	};
 
 	return ckpt_write(ctx, &ckpt_kind_end, 0, &end, sizeof(end));
-}
-
-/* Is the task still what we saved? */
-static int check_alive(struct ckpt_ctx *ctx)
-{
-	if (ctx->self || ckpt_is_quiesced(ctx->task))
-		return 0;
-	return ckpt_refuse(ctx, -ESRCH, "was killed during the checkpoint");
 }
 
 /*
@@ -103,7 +93,7 @@ static int save(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_pages_save(ctx);
 	if (!ret)
-		ret = check_alive(ctx);
+		ret = ckpt_tree_check_alive(ctx);
 	if (!ret)
 		ret = save_end(ctx);
 	if (!ret)
@@ -120,14 +110,21 @@ static int save(struct ckpt_ctx *ctx)
 /* Everything that can be said without writing. */
 static int collect(struct ckpt_ctx *ctx)
 {
+	struct ckpt_member *m;
 	int ret;
 
-	/* It may have executed a set-user-ID program before it stood still. */
-	if (!ctx->self &&
-	    !ptrace_may_access(ctx->task, PTRACE_MODE_ATTACH_REALCREDS))
-		return ckpt_refuse(ctx, -EPERM, "no permission to trace it");
+	ret = ckpt_tree_check_access(ctx);
+	if (ret)
+		return ret;
 
-	ret = ckpt_collect(ctx, &ckpt_kind_task, ctx->task);
+	list_for_each_entry(m, &ctx->members, node) {
+		ret = ckpt_collect(ctx, &ckpt_kind_task, m->task);
+		if (ret && !ctx->nr_reasons)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	ret = ckpt_tree_check_leaks(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
 	ret = ckpt_files_check_leaks(ctx);
@@ -143,8 +140,8 @@ static int collect(struct ckpt_ctx *ctx)
  * ckpt_do_checkpoint() - save the tree to the store
  * @ctx: the checkpoint, with the task, and the store unless it is a dry run
  *
- * The task stands still meanwhile, unless it is the caller, and goes on at
- * the end whatever happens.
+ * The tree stands still meanwhile, but for the caller if that is in it, and goes
+ * on at the end whatever happens.
  *
  * Return: 0 or -errno, with reasons in @ctx.
  */
@@ -153,27 +150,16 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 	int ret;
 
 	ctx->where.task = ctx->task;
-	if (!ctx->self) {
-		ret = ckpt_quiesce(ctx, ctx->task);
-		if (ret)
-			return ret;
-		/* Its registers lie on its stack, also when it is killed. */
-		if (!try_get_task_stack(ctx->task)) {
-			ret = ckpt_refuse(ctx, -ESRCH, "is exiting");
-			goto out;
-		}
-	}
-
-	ret = collect(ctx);
+	ret = ckpt_tree_quiesce(ctx);
+	if (!ret && ctx->self && ctx->flags & CHECKPOINT_KILL)
+		ret = ckpt_refuse(ctx, -EINVAL,
+				  "the caller is one of the processes to be killed");
+	if (!ret)
+		ret = collect(ctx);
 	if (!ret && !(ctx->flags & CHECKPOINT_DRY_RUN))
 		ret = save(ctx);
 	if (!ret && ctx->flags & CHECKPOINT_KILL)
-		send_sig(SIGKILL, ctx->task, 1);
-
-	if (!ctx->self)
-		put_task_stack(ctx->task);
-out:
-	if (!ctx->self)
-		ckpt_quiesce_end(ctx->task);
+		ckpt_tree_kill(ctx);
+	ckpt_tree_release(ctx);
 	return ret;
 }

@@ -35,15 +35,20 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	ctx->where.rec_pos = U64_MAX;
 	INIT_LIST_HEAD(&ctx->objs);
 	INIT_LIST_HEAD(&ctx->recs);
+	INIT_LIST_HEAD(&ctx->members);
 	xa_init(&ctx->obj_xa);
 	xa_init(&ctx->singles);
+	xa_init(&ctx->pids);
+	xa_init(&ctx->group_pids);
 	init_completion(&ctx->done);
-	init_completion(&ctx->go);
 	init_completion(&ctx->finished);
 
 	ret = ckpt_objs_init(ctx);
 	if (ret)
 		goto err_free;
+	ret = ckpt_tree_init(ctx);
+	if (ret)
+		goto err_objs;
 
 	if (log_fd) {
 		ctx->log_file = fget(log_fd - 1);
@@ -65,6 +70,8 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 err_log:
 	if (ctx->log_file)
 		fput(ctx->log_file);
+	ckpt_tree_destroy(ctx);
+err_objs:
 	ckpt_objs_destroy(ctx);
 err_free:
 	kfree(ctx);
@@ -83,10 +90,14 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 	list_for_each_entry_safe(rec, next, &ctx->recs, node)
 		kvfree(rec);
 	xa_destroy(&ctx->singles);
+	ckpt_session_destroy(ctx);
+	xa_destroy(&ctx->pids);
+	ckpt_tree_destroy(ctx);
 	if (ctx->store)
 		ctx->store->ops->put(ctx->store);
 	if (ctx->task)
 		put_task_struct(ctx->task);
+	put_pid(ctx->root_pid);
 	path_put(&ctx->root);
 	put_cred(ctx->caller_cred);
 	kvfree(ctx->log);

@@ -251,7 +251,7 @@ static bool file_dev_match(struct file *file)
 /**
  * ckpt_file_cred() - with whose rights is a file opened at a restart?
  * @ctx: the checkpoint
- * @file: the file
+ * @file: a collected file
  *
  * The file below a stacked file system that a mapping holds was opened with
  * the rights of the one who mounted that; the user of it is asked instead.
@@ -260,10 +260,13 @@ static bool file_dev_match(struct file *file)
  */
 const struct cred *ckpt_file_cred(struct ckpt_ctx *ctx, struct file *file)
 {
-	if (file->f_mode & FMODE_BACKING)
-		/* The task stands still; only itself changes its creds. */
-		return rcu_dereference_protected(ctx->task->real_cred, true);
-	return file->f_cred;
+	struct ckpt_obj *obj;
+
+	if (!(file->f_mode & FMODE_BACKING))
+		return file->f_cred;
+	obj = ckpt_obj_find(ctx, file);
+	/* The task stands still; only itself changes its creds. */
+	return rcu_dereference_protected(obj->task->real_cred, true);
 }
 
 static u32 open_flags(struct file *file)

@@ -30,12 +30,6 @@ extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_pipe_buf;
 
-/* fs.c */
-int ckpt_fs_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
-/* files.c: is this object of the task that is restored? */
-void *ckpt_obj_take(struct ckpt_ctx *ctx, const struct ckpt_rec *rec);
-bool ckpt_is_tasks(struct ckpt_ctx *ctx, const struct ckpt_rec *rec);
-
 /* paths */
 int ckpt_path_collect(struct ckpt_ctx *ctx, const struct path *path,
 		      const struct cred *cred);

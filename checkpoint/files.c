@@ -187,7 +187,7 @@ static int files_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 /* --- sharing with the outside ---------------------------------------------------- */
 
-/* For the reason: a descriptor of this file. */
+/* For the reason: a descriptor of this file, and whose it is. */
 static int fd_of_file(struct ckpt_ctx *ctx, const struct file *what)
 {
 	struct ckpt_obj *obj;
@@ -199,8 +199,10 @@ static int fd_of_file(struct ckpt_ctx *ctx, const struct file *what)
 			continue;
 		for (fd = 0; (file = files_next(obj->ptr, &fd)); fd++) {
 			fput(file);
-			if (file == what)
-				return fd;
+			if (file != what)
+				continue;
+			ctx->where.task = obj->task;
+			return fd;
 		}
 	}
 	return -1;
@@ -278,16 +280,6 @@ static int check_pipe(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	return ret;
 }
 
-static int check_files(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	struct files_struct *files = obj->ptr;
-
-	if (atomic_read(&files->count) <= obj->users + 1)
-		return 0;
-	return ckpt_refuse(ctx, -EBUSY,
-			   "the table of descriptors is shared with a process outside (CLONE_FILES)");
-}
-
 /**
  * ckpt_files_check_leaks() - is every open file of the tree only the tree's?
  * @ctx: the checkpoint, after everything was collected
@@ -300,26 +292,23 @@ static int check_files(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  */
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 {
-	const char *kind = ctx->where.kind;
+	struct ckpt_where old = ctx->where;
 	unsigned int tries = 20;
 	struct ckpt_obj *obj;
 	int ret = 0, err;
 
 	list_for_each_entry(obj, &ctx->objs, node) {
+		ctx->where.task = obj->task;
 		ctx->where.kind = obj->kind->name;
 		if (obj->kind->family == CKPT_FAMILY_FILE)
 			err = check_file(ctx, obj, &tries);
 		else if (obj->kind == &ckpt_kind_pipe)
 			err = check_pipe(ctx, obj);
-		else if (obj->kind == &ckpt_kind_files)
-			err = check_files(ctx, obj);
-		else if (obj->kind == &ckpt_kind_fs)
-			err = ckpt_fs_check_leaks(ctx, obj);
 		else
 			continue;
 		ret = ret ?: err;
 	}
-	ctx->where.kind = kind;
+	ctx->where = old;
 	return ret;
 }
 
@@ -438,53 +427,16 @@ static int files_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 }
 
 /**
- * ckpt_is_tasks() - is this object of the task that is restored?
- * @ctx: the restart
- * @rec: the record of a FILES or FS object
+ * ckpt_files_adopt() - use a restored table from now on
+ * @files: the table, of which current takes a reference
  *
- * Return: true when the task's record refers to it.
+ * Context: a new task, or the caller that is replaced.
  */
-bool ckpt_is_tasks(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
+void ckpt_files_adopt(struct files_struct *files)
 {
-	const struct ckpt_task *task;
-	struct ckpt_rec *r;
+	struct files_struct *old;
 
-	list_for_each_entry(r, &ctx->recs, node) {
-		if (r->type != CKPT_REC_TASK)
-			continue;
-		task = ckpt_payload(r, struct ckpt_task);
-		if (task->files == rec->objref || task->fs == rec->objref)
-			return true;
-	}
-	return false;
-}
-
-/**
- * ckpt_obj_take() - the task takes over the context's reference
- * @ctx: the restart, which commits
- * @rec: the record of an object that only this task uses
- *
- * With a second reference it would be taken for shared: execve() denies
- * privileges to those who share their fs_struct.
- *
- * Return: what was made for the record.
- */
-void *ckpt_obj_take(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
-{
-	struct ckpt_obj *obj = ckpt_obj_get(ctx, rec->objref);
-	void *ptr = obj->ptr;
-
-	obj->ptr = NULL;
-	return ptr;
-}
-
-static void files_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
-{
-	struct files_struct *files, *old;
-
-	if (!ckpt_is_tasks(ctx, rec))
-		return;
-	files = ckpt_obj_take(ctx, rec);
+	atomic_inc(&files->count);
 	old = swap_files(files);
 	if (old)
 		put_files_struct(old);
@@ -492,7 +444,7 @@ static void files_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_files = {
 	.name		= "files",
-	.about		= "descriptors: numbers, close-on-exec, which share a description",
+	.about		= "descriptors: numbers, close-on-exec, which share a description, CLONE_FILES",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_FILES,
 	.phase		= CKPT_PHASE_FILES,
@@ -506,5 +458,4 @@ const struct ckpt_kind ckpt_kind_files = {
 	.obj_save	= files_save,
 	.check		= files_check,
 	.restore	= files_restore,
-	.commit		= files_commit,
 };

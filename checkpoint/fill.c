@@ -497,8 +497,10 @@ static int judge_order(struct fill *f, ckpt_ref_t ref,
 		return ckpt_refuse(f->ctx, -EINVAL,
 				   "contents of object %u behind those of object %u",
 				   ref, f->ref);
-	if (ref != f->ref)
+	if (ref != f->ref) {
 		f->end = 0;
+		f->vma_start = ULONG_MAX;
+	}
 	f->ref = ref;
 	for (i = 0; i < p->nr_extents; i++) {
 		const struct ckpt_extent *e = &p->extents[i];
@@ -582,12 +584,13 @@ static int restore_pages(struct fill *f, struct ckpt_rec *rec)
 	obj = ckpt_obj_get(ctx, rec->objref);
 	if (!obj || !obj->ptr ||
 	    (obj->kind != &ckpt_kind_mm && obj->kind != &ckpt_kind_shmem &&
-	     obj->kind->type != CKPT_REC_INODE) ||
-	    (obj->kind == &ckpt_kind_mm && obj->ptr != current->mm))
+	     obj->kind->type != CKPT_REC_INODE))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "contents of object %u, which has none",
 				   rec->objref);
 	ret = judge_order(f, rec->objref, p);
+	if (!ret && obj->kind == &ckpt_kind_mm)
+		ret = ckpt_mm_enter(ctx, obj->ptr);
 	if (!ret)
 		ret = ckpt_read_align(ctx);
 	if (!ret)
@@ -605,7 +608,7 @@ static int restore_pages(struct fill *f, struct ckpt_rec *rec)
 
 /**
  * ckpt_pages_restore() - read all page contents, up to the end of the image
- * @ctx: the restart; everything is mapped, current runs in the new mm
+ * @ctx: the restart; everything is mapped
  *
  * Return: 0 or -errno.
  */

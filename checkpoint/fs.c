@@ -71,27 +71,6 @@ static int fs_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	return ret ?: err;
 }
 
-/**
- * ckpt_fs_check_leaks() - is root and working directory only the tree's?
- * @ctx: the checkpoint, after everything was collected
- * @obj: an object of kind fs
- *
- * Return: 0 or -EBUSY, noted as a reason.
- */
-int ckpt_fs_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	struct fs_struct *fs = obj->ptr;
-	unsigned int users;
-
-	spin_lock(&fs->lock);
-	users = fs->users;
-	spin_unlock(&fs->lock);
-	if (users <= obj->users + 1)
-		return 0;
-	return ckpt_refuse(ctx, -EBUSY,
-			   "root and working directory are shared with a process outside (CLONE_FS)");
-}
-
 /* The text of @path goes behind what is in @buf already. */
 static int fs_path_add(struct ckpt_ctx *ctx, const struct path *path,
 		       char *buf, size_t *len)
@@ -231,13 +210,17 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
-static void fs_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+/**
+ * ckpt_fs_adopt() - use a restored root and working directory from now on
+ * @fs: both, of which current takes a reference
+ *
+ * Context: a new task, or the caller that is replaced.
+ */
+void ckpt_fs_adopt(struct fs_struct *fs)
 {
-	struct fs_struct *fs, *old = current->fs;
+	struct fs_struct *old = current->fs;
 
-	if (!ckpt_is_tasks(ctx, rec))
-		return;
-	fs = ckpt_obj_take(ctx, rec);
+	fs_get(fs);
 	task_lock(current);
 	current->fs = fs;
 	task_unlock(current);
@@ -246,7 +229,7 @@ static void fs_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_fs = {
 	.name		= "fs",
-	.about		= "root, working directory, umask",
+	.about		= "root, working directory, umask, CLONE_FS",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_FS,
 	.phase		= CKPT_PHASE_FILES,
@@ -260,5 +243,4 @@ const struct ckpt_kind ckpt_kind_fs = {
 	.obj_save	= fs_save,
 	.check		= fs_check,
 	.restore	= fs_restore,
-	.commit		= fs_commit,
 };

@@ -5,8 +5,10 @@
  *	syscalls.c	the system calls: flags, permission to call
  *	ctx.c		one operation: its life, its reasons (log.c)
  *	quiesce.c	a task stops at the user-mode boundary, and goes on
+ *	tree.c		the tasks of a tree: found, all at rest at one moment
  *	checkpoint.c	the walker that saves
  *	restart.c	reads and checks metadata, makes tasks
+ *	session.c	process groups, sessions, who is whose child
  *	record.c	records on top of a store, checksums
  *	objhash.c	objects: number them (save), find them (restart)
  *	kinds.c		the table of resource kinds; a row stands in its own file
@@ -34,6 +36,7 @@ struct ckpt_kind;
 struct ckpt_obj;
 struct file;
 struct files_struct;
+struct fs_struct;
 struct mm_struct;
 struct task_struct;
 struct vm_area_struct;
@@ -108,6 +111,8 @@ enum ckpt_phase {
 /**
  * struct ckpt_rec - a metadata record on the restart side
  * @node:   in ckpt_ctx.recs, image order
+ * @own:    in ckpt_obj.recs of the object that it defines or belongs to; the
+ *	record of a SIGHAND in those of the first task that uses it
  * @kind:   its row
  * @type:   CKPT_REC_*
  * @objref: the object it defines or belongs to
@@ -117,6 +122,7 @@ enum ckpt_phase {
  */
 struct ckpt_rec {
 	struct list_head node;
+	struct list_head own;
 	const struct ckpt_kind *kind;
 	u32 type;
 	u32 objref;
@@ -145,6 +151,9 @@ struct ckpt_rec {
  * @object:   each record defines an object (and has a new objref)
  * @single:   at most one such record for an objref
  * @required: exactly one such record for each task
+ * @process: an attribute of a process: only its first thread has it
+ * @zombie: a task that has exited has it, too
+ * @in_task: not of the TASK family, but restored by the task itself
  *
  * Saving. The tree stands still. First everything is collected, then
  * everything is saved, so that a refusal comes before the first byte.
@@ -167,11 +176,17 @@ struct ckpt_rec {
  * @check: judge the whole record before anything is created. Pure: no side
  *	effects but on the record, no access to the running system. References
  *	are checked with ckpt_ref_kind(). NULL: lengths are all there is to check.
- * @restore: in the context of the task that is made (or replaced): make the
- *	object, or allocate and check permissions. May fail. Must not change
- *	what a replaced caller would miss after a failure (ctx->self), and all
- *	it makes must go away with ckpt_obj_set()'s release.
- * @commit: there is no failure any more: take effect on current.
+ * @restore: make the object, or allocate and check permissions. May fail. Must
+ *	not change what a replaced caller would miss after a failure
+ *	(ctx->self), and all it makes must go away with ckpt_obj_set()'s
+ *	release.
+ * @commit: there is no failure any more: take effect.
+ *
+ * A task's attributes are restored and committed by the task itself (or the
+ * caller that is replaced). Everything else by one of the tasks, the builder,
+ * while the others wait: objects are made once, and adopted by those who use
+ * them when these commit their TASK record. What belongs to an MM is restored
+ * with that one as current->mm.
  */
 struct ckpt_kind {
 	const char *name;
@@ -190,6 +205,9 @@ struct ckpt_kind {
 	bool object;
 	bool single;
 	bool required;
+	bool process;
+	bool zombie;
+	bool in_task;
 
 	int (*task_collect)(struct ckpt_ctx *ctx, struct task_struct *task);
 	int (*task_save)(struct ckpt_ctx *ctx, struct task_struct *task);
@@ -246,6 +264,10 @@ extern int ckpt_skip_checksum;
  * @ref:   its number in the image
  * @users: save: how many references were found within the tree
  * @flags: CKPT_OBJ_*
+ * @task:  save: through whom it was found first
+ * @user:  restart, of a SIGHAND: the first task that uses it
+ * @rec:   restart: the record that defines it
+ * @recs:  restart: that one and those that belong to it, in image order
  * @release: restart: gives back @ptr when the operation ends
  */
 struct ckpt_obj {
@@ -256,8 +278,11 @@ struct ckpt_obj {
 	ckpt_ref_t ref;
 	unsigned int users;
 	u32 flags;			/* CKPT_OBJ_* */
+	struct task_struct *task;
+	struct ckpt_member *user;
+	struct ckpt_rec *rec;
+	struct list_head recs;
 	void (*release)(void *ptr);
-	struct ckpt_rec *rec;		/* restart */
 };
 
 /* ckpt_obj.flags; save, of files */
@@ -284,6 +309,60 @@ bool ckpt_ref_is_family(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 int ckpt_objs_init(struct ckpt_ctx *ctx);
 void ckpt_objs_release(struct ckpt_ctx *ctx);
 void ckpt_objs_destroy(struct ckpt_ctx *ctx);
+
+/* --- the tasks of a tree ---------------------------------------------------- */
+
+/* What a new task is told to do next, see restart.c. */
+enum ckpt_step {
+	CKPT_STEP_THREADS,	/* make the other threads of the process */
+	CKPT_STEP_BUILD,	/* make all objects */
+	CKPT_STEP_RESTORE,	/* restore itself */
+	CKPT_STEP_SETTLE,	/* commit the objects; nothing fails from here on */
+	CKPT_STEP_COMMIT,	/* commit itself */
+	CKPT_STEP_RELEASE,	/* let go of the objects */
+	CKPT_STEP_GO,		/* run as what was saved */
+	CKPT_STEP_EXIT,		/* become a zombie */
+	CKPT_STEP_ABORT,	/* vanish */
+};
+
+/**
+ * struct ckpt_member - a task of the tree
+ * @node:  in ckpt_ctx.members: the root is the first one, parents stand in front
+ *	of their children, the first thread of a process in front of the others
+ * @task:  the task, held; restart: NULL until it is made
+ *
+ * Saving.
+ * @hash_node: in ckpt_ctx.member_hash
+ * @seen:  the last scan that has found it
+ * @asked: to stand still, by us
+ * @stack: its kernel stack is held
+ *
+ * Restarting. One task does a step at a time, the caller of restart() says who.
+ * @ctx:   the restart
+ * @obj:   the object of its TASK record
+ * @leader: the first thread of its process
+ * @threads: of a leader: the others, by @thread_node
+ * @turn:  it shall do @step
+ * @cpu_work: commits the last phase
+ */
+struct ckpt_member {
+	struct list_head node;
+	struct task_struct *task;
+
+	struct rhash_head hash_node;
+	unsigned int seen;
+	bool asked;
+	bool stack;
+
+	struct ckpt_ctx *ctx;
+	struct ckpt_obj *obj;
+	struct ckpt_member *leader;
+	struct list_head threads;
+	struct list_head thread_node;
+	struct completion turn;
+	enum ckpt_step step;
+	struct callback_head cpu_work;
+};
 
 /* --- the context ---------------------------------------------------------- */
 
@@ -325,10 +404,15 @@ struct ckpt_ctx {
 
 	u64 nr_records;
 	u64 nr_pages;
+	struct list_head members;
 
 	/* save */
-	struct task_struct *task;	/* root of the tree */
-	bool self;			/* checkpoint of, restart into the caller */
+	struct task_struct *task;	/* root of the tree ... */
+	struct pid *root_pid;		/* ... which another thread can become */
+	struct rhashtable member_hash;	/* by task */
+	unsigned int nr_scans;
+	unsigned int nr_tasks;		/* both: threads count, zombies too */
+	bool self;			/* the caller is in, or replaced by, the tree */
 	const struct cred *caller_cred;	/* whose rights count */
 	struct path root;		/* the caller's, for paths in the image */
 
@@ -338,13 +422,13 @@ struct ckpt_ctx {
 	u64 meta_bytes;
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
-	struct completion done;		/* the new task has restored itself */
-	struct completion go;		/* it may commit, or must die */
-	struct completion finished;	/* it does not use the context any more */
-	struct callback_head cpu_work;	/* commits the last phase */
-	int result;			/* its errno; written before @done */
-	bool abort;			/* written before @go */
-	struct mm_struct *old_mm;	/* to go back to, or to drop */
+	struct xarray pids;		/* members, by saved pid */
+	struct xarray group_pids;	/* made for groups without a leader */
+	struct completion done;		/* the member has done its step ... */
+	int result;			/* ... with this result */
+	atomic_t nr_running;		/* tasks that use the context */
+	struct completion finished;	/* none does any more */
+	struct mm_struct *old_mm;	/* the builder's, while it is in another one */
 };
 
 struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags);
@@ -390,17 +474,45 @@ static inline u32 ckpt_tail_len(const struct ckpt_rec *rec, size_t fixed)
 int ckpt_do_checkpoint(struct ckpt_ctx *ctx);
 int ckpt_do_restart(struct ckpt_ctx *ctx);
 
-int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task);
+/* quiesce.c */
+int ckpt_quiesce_ask(struct ckpt_ctx *ctx, struct task_struct *task,
+		     bool first);
+int ckpt_quiesce_wait(struct task_struct *task);
 void ckpt_quiesce_end(struct task_struct *task);
 bool ckpt_is_quiesced(struct task_struct *task);
+
+/* tree.c: save */
+int ckpt_tree_init(struct ckpt_ctx *ctx);
+int ckpt_tree_quiesce(struct ckpt_ctx *ctx);
+int ckpt_tree_check_access(struct ckpt_ctx *ctx);
+int ckpt_tree_check_leaks(struct ckpt_ctx *ctx);
+int ckpt_tree_check_alive(struct ckpt_ctx *ctx);
+void ckpt_tree_kill(struct ckpt_ctx *ctx);
+void ckpt_tree_release(struct ckpt_ctx *ctx);
+void ckpt_tree_destroy(struct ckpt_ctx *ctx);
+bool ckpt_in_tree(struct ckpt_ctx *ctx, const struct task_struct *task);
+bool ckpt_is_zombie(const struct task_struct *task);
+
+/* session.c */
+int ckpt_session_collect(struct ckpt_ctx *ctx, struct task_struct *task);
+u32 ckpt_session_flags(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_session_check(struct ckpt_ctx *ctx);
+int ckpt_session_prepare(struct ckpt_ctx *ctx);
+void ckpt_session_adopt_children(struct ckpt_ctx *ctx);
+void ckpt_session_commit(struct ckpt_ctx *ctx);
+void ckpt_session_destroy(struct ckpt_ctx *ctx);
+
+/* restart.c */
+struct pid *ckpt_pid(struct ckpt_ctx *ctx, pid_t saved);
 
 /* memory: mm.c, pages.c, fill.c */
 int ckpt_pages_alloc(gfp_t gfp, struct page **pages, unsigned int nr);
 void ckpt_pages_put(struct page **pages, unsigned int nr);
 int ckpt_pages_save(struct ckpt_ctx *ctx);
 int ckpt_pages_restore(struct ckpt_ctx *ctx);
-int ckpt_mm_switch(struct ckpt_ctx *ctx, struct mm_struct *mm);
-void ckpt_mm_switch_back(struct ckpt_ctx *ctx);
+int ckpt_mm_enter(struct ckpt_ctx *ctx, struct mm_struct *mm);
+void ckpt_mm_leave(struct ckpt_ctx *ctx);
+void ckpt_mm_adopt(struct mm_struct *mm);
 
 /* files: file.c, files.c, inode.c */
 char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
@@ -408,12 +520,15 @@ char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
 int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
 void ckpt_file_mark_mapped(struct ckpt_obj *obj);
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
+void ckpt_files_adopt(struct files_struct *files);
+void ckpt_fs_adopt(struct fs_struct *fs);
 struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* architecture: arch/x86/kernel/checkpoint.c */
 u64 ckpt_arch_xfeatures(void);
 u32 ckpt_arch_xstate_size(void);
 int ckpt_arch_prepare(struct ckpt_ctx *ctx);
+int ckpt_arch_save_mm(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* the ABI of a thread: restart_block.c, robust.c, rseq.c */
 extern const struct ckpt_kind ckpt_kind_restart_block;

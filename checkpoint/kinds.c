@@ -26,8 +26,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 
 	/* tasks and their attributes */
 	&ckpt_kind_task,
-	&ckpt_kind_threads,
-	&ckpt_kind_children,
 	&ckpt_kind_ptrace,
 	&ckpt_kind_shared,
 	&ckpt_kind_namespaces,
@@ -53,7 +51,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_robust,
 	&ckpt_kind_rseq,
 	&ckpt_kind_restart_block,
-	&ckpt_kind_x86_ldt,
 	&ckpt_kind_x86_tls,
 	&ckpt_kind_x86_xstate,
 	&ckpt_kind_x86_regs,
@@ -61,6 +58,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	/* objects */
 	&ckpt_kind_mm,
 	&ckpt_kind_mm_layout,
+	&ckpt_kind_x86_ldt,
 	&ckpt_kind_shmem,
 	&ckpt_kind_cred,
 	&ckpt_kind_sighand,

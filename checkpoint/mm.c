@@ -384,11 +384,33 @@ static int mm_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!ret)
 		ret = walk_mappings(ctx, mm, true);
 	if (!ret)
+		ret = ckpt_arch_save_mm(ctx, obj);
+	if (!ret)
 		ret = save_layout(ctx, obj);
 	return ret;
 }
 
 /* --- from one mm to another ------------------------------------------------------ */
+
+/* Who is charged for what others (KSM, khugepaged) do in it. */
+static void own_mm(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	task_lock(current);
+	if (!mm->owner)
+		WRITE_ONCE(mm->owner, current);
+	task_unlock(current);
+#endif
+}
+
+/* The builder, who is the owner as long as it is in there, may be gone soon. */
+static void disown_mm(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	if (mm->owner == current)
+		WRITE_ONCE(mm->owner, NULL);
+#endif
+}
 
 /*
  * The middle part of exec_mmap(): current runs in @mm from now on, for the
@@ -421,39 +443,38 @@ static void install_mm(struct mm_struct *mm, bool fresh)
 	sched_mm_cid_after_execve(tsk);
 }
 
-/**
- * ckpt_mm_switch() - go over to a new address space, for the time being
- * @ctx: the restart; @ctx->old_mm becomes the one that is left
- * @mm: the new one, which current owns from now on
- *
- * Context: the task that is restored. Takes exec_update_lock, as exec does,
- * so that nobody who was allowed to look at the old mm sees the new one.
- * Return: 0 or -EINTR when current was killed.
- */
-int ckpt_mm_switch(struct ckpt_ctx *ctx, struct mm_struct *mm)
+static int enter_mm(struct ckpt_ctx *ctx, struct mm_struct *mm, bool fresh)
 {
-	struct mm_struct *old = current->mm;
-
 	if (down_write_killable(&current->signal->exec_update_lock))
 		return -EINTR;
-	/* A caller that is replaced does this when nothing can fail. */
-	if (!ctx->self)
-		exec_mm_release(current, old);
-	ctx->old_mm = old;
-	install_mm(mm, true);
+	if (!ctx->old_mm)
+		ctx->old_mm = current->mm;
+	install_mm(mm, fresh);
 	up_write(&current->signal->exec_update_lock);
 	return 0;
 }
 
 /**
- * ckpt_mm_switch_back() - go back and drop the new address space
- * @ctx: the restart, which failed; nothing is done unless there was a switch
+ * ckpt_mm_enter() - the builder goes into an address space, for the time being
+ * @ctx: the restart; the first time @ctx->old_mm becomes the one that is left
+ * @mm: an address space that is being restored, whose object holds it
  *
- * Context: the task that was to be restored.
+ * Context: the builder. Takes exec_update_lock, as exec does, so that nobody
+ * who was allowed to look at the old mm sees the new one.
+ * Return: 0 or -EINTR when current was killed.
  */
-void ckpt_mm_switch_back(struct ckpt_ctx *ctx)
+int ckpt_mm_enter(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
-	struct mm_struct *mm = current->mm;
+	return current->mm == mm ? 0 : enter_mm(ctx, mm, false);
+}
+
+/**
+ * ckpt_mm_leave() - the builder goes back to where it came from
+ * @ctx: the restart; nothing is done unless there was a ckpt_mm_enter()
+ */
+void ckpt_mm_leave(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj;
 
 	if (!ctx->old_mm)
 		return;
@@ -461,8 +482,33 @@ void ckpt_mm_switch_back(struct ckpt_ctx *ctx)
 	install_mm(ctx->old_mm, false);
 	up_write(&current->signal->exec_update_lock);
 	ctx->old_mm = NULL;
-	mm_update_next_owner(mm);
-	mmput(mm);
+
+	list_for_each_entry(obj, &ctx->objs, node)
+		if (obj->kind == &ckpt_kind_mm && obj->ptr)
+			disown_mm(obj->ptr);
+}
+
+/**
+ * ckpt_mm_adopt() - run in a restored address space from now on
+ * @mm: the address space, current takes a reference
+ *
+ * As in execve(), the end of the old program: it is in the old memory that
+ * robust futexes are marked and waiters are woken.
+ *
+ * Context: a new task, or the caller that is replaced. Takes exec_update_lock.
+ */
+void ckpt_mm_adopt(struct mm_struct *mm)
+{
+	struct mm_struct *old = current->mm;
+
+	mmget(mm);
+	down_write(&current->signal->exec_update_lock);
+	exec_mm_release(current, old);
+	install_mm(mm, false);
+	up_write(&current->signal->exec_update_lock);
+	own_mm(mm);
+	mm_update_next_owner(old);
+	mmput(old);
 }
 
 /* --- restarting ------------------------------------------------------------------ */
@@ -489,9 +535,8 @@ static bool has_layout(struct ckpt_ctx *ctx, const struct ckpt_rec *mm)
 {
 	struct ckpt_rec *rec;
 
-	list_for_each_entry(rec, &ctx->recs, node)
-		if (rec->type == CKPT_REC_MM_LAYOUT &&
-		    rec->objref == mm->objref)
+	list_for_each_entry(rec, &ckpt_obj_get(ctx, mm->objref)->recs, own)
+		if (rec->type == CKPT_REC_MM_LAYOUT)
 			return true;
 	return false;
 }
@@ -508,9 +553,6 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct mm_struct *mm;
 	int ret;
 
-	if (ctx->old_mm)
-		return ckpt_refuse(ctx, -EINVAL,
-				   "a second address space for one task");
 	if (!has_layout(ctx, rec))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "an address space without a layout");
@@ -536,36 +578,13 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	else
 		clear_bit(MMF_TOPDOWN, &mm->flags);
 
-	ret = ckpt_mm_switch(ctx, mm);
-	if (ret) {
-		mmput(mm);
+	ckpt_obj_set(ctx, rec->objref, mm, mm_put);
+	ret = enter_mm(ctx, mm, true);
+	if (ret)
 		return ret;
-	}
 	/* Core dumps are its business. Saved only when the same as ours. */
 	set_binfmt(ctx->old_mm->binfmt);
-	ckpt_obj_set(ctx, rec->objref, mm, NULL);
 	return 0;
-}
-
-static void mm_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
-{
-	struct mm_struct *mm = current->mm, *old = ctx->old_mm;
-
-	if (ctx->self) {
-		/*
-		 * The end of the old program, as in execve(): it is in the old
-		 * memory that robust futexes are marked and waiters are woken.
-		 */
-		down_write(&current->signal->exec_update_lock);
-		install_mm(old, false);
-		exec_mm_release(current, old);
-		install_mm(mm, false);
-		up_write(&current->signal->exec_update_lock);
-		setmax_mm_hiwater_rss(&current->signal->maxrss, old);
-	}
-	mm_update_next_owner(old);
-	ctx->old_mm = NULL;
-	mmput(old);
 }
 
 const struct ckpt_kind ckpt_kind_mm = {
@@ -584,7 +603,6 @@ const struct ckpt_kind ckpt_kind_mm = {
 	.obj_save = mm_save,
 	.check = mm_check,
 	.restore = mm_restore,
-	.commit = mm_commit,
 };
 
 /* --- the layout ------------------------------------------------------------------- */
@@ -724,7 +742,7 @@ static int restore_ksm(struct ckpt_ctx *ctx,
 #endif
 }
 
-/* One thread in an mm of its own: registering waits for nobody. */
+/* Nobody else is in that mm yet: registering waits for nobody. */
 static int restore_membarrier(struct ckpt_ctx *ctx, u64 cmds)
 {
 #ifdef CONFIG_MEMBARRIER
@@ -791,12 +809,12 @@ static int restore_addrs(struct ckpt_ctx *ctx,
 }
 
 /* mlock() brings in what is locked, also what needed no contents from us. */
-static void populate_locked(struct ckpt_ctx *ctx)
+static void populate_locked(struct ckpt_obj *mm)
 {
 	struct ckpt_rec *rec;
 	struct ckpt_vma *vma;
 
-	list_for_each_entry(rec, &ctx->recs, node) {
+	list_for_each_entry(rec, &mm->recs, own) {
 		if (rec->type != CKPT_REC_VMA_ANON &&
 		    rec->type != CKPT_REC_VMA_FILE &&
 		    rec->type != CKPT_REC_VMA_SHMEM)
@@ -827,10 +845,8 @@ static int layout_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		ckpt_payload(rec, struct ckpt_mm_layout);
 	int ret;
 
-	populate_locked(ctx);
-	ret = ckpt_shmem_seal(ctx);
-	if (!ret)
-		ret = restore_exe(ctx, layout);
+	populate_locked(ckpt_obj_get(ctx, rec->objref));
+	ret = restore_exe(ctx, layout);
 	if (!ret)
 		ret = restore_addrs(ctx, layout,
 				    ckpt_tail_len(rec, sizeof(*layout)));
@@ -848,7 +864,7 @@ static int layout_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 /* Others may look at it from now on. */
 static void layout_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
-	set_dumpable(current->mm,
+	set_dumpable(ckpt_obj_ptr(ctx, rec->objref),
 		     ckpt_payload(rec, struct ckpt_mm_layout)->dumpable);
 }
 

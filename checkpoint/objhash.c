@@ -92,6 +92,8 @@ int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr)
 	obj->ptr = ptr;
 	obj->kind = kind;
 	obj->users = 1;
+	obj->task = ctx->where.task;
+	INIT_LIST_HEAD(&obj->recs);
 	ret = rhashtable_insert_fast(&ctx->obj_hash, &obj->hash_node,
 				     obj_params);
 	if (ret) {
@@ -151,11 +153,13 @@ int ckpt_objs_save(struct ckpt_ctx *ctx)
 	int ret;
 
 	list_for_each_entry(obj, &ctx->objs, node) {
+		ctx->where.task = obj->task;
 		ctx->where.kind = obj->kind->name;
 		ret = obj->kind->obj_save(ctx, obj);
 		if (ret)
 			return ret;
 	}
+	ctx->where.task = ctx->task;
 	ctx->where.kind = NULL;
 	return 0;
 }
@@ -181,6 +185,7 @@ int ckpt_obj_define(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	obj->kind = rec->kind;
 	obj->ref = rec->objref;
 	obj->rec = rec;
+	INIT_LIST_HEAD(&obj->recs);
 	ret = xa_err(xa_store(&ctx->obj_xa, obj->ref, obj, GFP_KERNEL_ACCOUNT));
 	if (ret) {
 		kfree(obj);

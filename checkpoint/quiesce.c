@@ -74,7 +74,7 @@ void ckpt_quiesce_trap(void)
 
 /**
  * ckpt_is_quiesced() - does the task (still) rest in the trap?
- * @task: a task for which ckpt_quiesce() succeeded
+ * @task: a task that was asked to
  *
  * Return: false when it was killed meanwhile.
  */
@@ -83,8 +83,7 @@ bool ckpt_is_quiesced(struct task_struct *task)
 	return READ_ONCE(task->jobctl) & JOBCTL_CKPT_TRAPPED;
 }
 
-/* Ask once more, or for the first time. */
-static int ckpt_kick(struct task_struct *task, bool first)
+static int kick(struct task_struct *task, bool first)
 {
 	unsigned int state = 0;
 	unsigned long flags;
@@ -110,28 +109,35 @@ static int ckpt_kick(struct task_struct *task, bool first)
 	return 0;
 }
 
-/* States in which a task does not get to the boundary, maybe for ever. */
-static int ckpt_judge_wait(struct ckpt_ctx *ctx, struct task_struct *task)
+/**
+ * ckpt_quiesce_ask() - ask a task to stop at the user-mode boundary
+ * @ctx: the checkpoint, for reasons, which are about this task
+ * @task: not current; the caller holds a reference
+ * @first: for the first time; else it is woken again if it needs that
+ *
+ * Return: 0, when it does so in a while unless it exits or waits for a child in
+ * vfork(); -ESRCH when it has exited; else a reason is noted: -EBUSY when
+ * somebody else is checkpointing or tracing it, -EOPNOTSUPP for a thread of the
+ * kernel. The request stands after a success at the first time, until
+ * ckpt_quiesce_end().
+ */
+int ckpt_quiesce_ask(struct ckpt_ctx *ctx, struct task_struct *task, bool first)
 {
-	struct task_struct *child;
-	pid_t pid = 0;
+	int ret;
 
 	if (READ_ONCE(task->flags) & (PF_KTHREAD | PF_USER_WORKER))
 		return ckpt_refuse(ctx, -EOPNOTSUPP, "is a kernel thread");
 	if (READ_ONCE(task->ptrace)) {
 		ctx->where.kind = "ptrace";
-		return ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+		ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+		ctx->where.kind = NULL;
+		return -EBUSY;
 	}
-
-	read_lock(&tasklist_lock);
-	list_for_each_entry(child, &task->children, sibling)
-		if (READ_ONCE(child->vfork_done))
-			pid = task_tgid_vnr(child);
-	read_unlock(&tasklist_lock);
-	if (pid)
-		return ckpt_refuse(ctx, -EBUSY,
-				   "waits for its child %d in vfork()", pid);
-	return 0;
+	ret = kick(task, first);
+	if (ret == -EBUSY)
+		return ckpt_refuse(ctx, ret,
+				   "is being checkpointed by somebody else");
+	return ret;
 }
 
 static bool is_trapped_or_gone(struct task_struct *task)
@@ -139,73 +145,38 @@ static bool is_trapped_or_gone(struct task_struct *task)
 	return ckpt_is_quiesced(task) || READ_ONCE(task->exit_state);
 }
 
-/* Until it is so, for a while, or until a signal (-ERESTARTSYS) comes. */
-static long wait_trapped(struct task_struct *task)
+/**
+ * ckpt_quiesce_wait() - wait for a task that was asked to stand still
+ * @task: the task
+ *
+ * Waits for a moment only: then it may have to be asked again.
+ *
+ * When it stands still its registers are in task_pt_regs() and its FPU state is
+ * in memory, until ckpt_quiesce_end(), or until it is killed.
+ *
+ * Context: Process context, sleeps.
+ * Return: 1 when it stands still, 0 when it does not yet, -EINTR when the caller
+ * got a signal.
+ */
+int ckpt_quiesce_wait(struct task_struct *task)
 {
-	return ___wait_var_event(&task->jobctl,
+	long left;
+
+	left = ___wait_var_event(&task->jobctl,
 				 ___wait_cond_timeout(is_trapped_or_gone(task)),
 				 (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0,
 				 CKPT_RETRY,
 				 __ret = schedule_timeout(__ret));
-}
-
-/**
- * ckpt_quiesce() - stop a task at the user-mode boundary
- * @ctx: the checkpoint, for reasons
- * @task: not current; the caller holds a reference
- *
- * Waits as long as the task is in an uninterruptible sleep. When this succeeds
- * the task does not run, its registers are in task_pt_regs() and its FPU state
- * is in memory, until ckpt_quiesce_end(), or until it is killed.
- *
- * Context: Process context, sleeps.
- * Return: 0, -EBUSY when somebody else is checkpointing or tracing the task or
- * when it waits in vfork(), -ESRCH when it exits, -EINTR when the caller got a
- * signal. After a failure nothing is left to be undone.
- */
-int ckpt_quiesce(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	bool first = true;
-	long left;
-	int ret;
-
-	for (;;) {
-		ret = ckpt_judge_wait(ctx, task);
-		if (ret)
-			break;
-		ret = ckpt_kick(task, first);
-		if (ret == -EBUSY)
-			return ckpt_refuse(ctx, ret,
-					   "is being checkpointed by somebody else");
-		if (ret)
-			break;
-		first = false;
-		left = wait_trapped(task);
-		if (left < 0) {
-			ret = -EINTR;
-			break;
-		}
-		if (READ_ONCE(task->flags) & PF_EXITING) {
-			ret = -ESRCH;
-			break;
-		}
-		/* It said so while it was still running. */
-		if (ckpt_is_quiesced(task) &&
-		    wait_task_inactive(task, CKPT_TRAPPED_STATE))
-			return 0;
-		cond_resched();
-	}
-	if (!first)
-		ckpt_quiesce_end(task);
-	if (!ctx->nr_reasons)
-		ckpt_refuse(ctx, ret, ret == -ESRCH ? "is exiting" :
-			    "interrupted by a signal while it was waited for");
-	return ret;
+	if (left < 0)
+		return -EINTR;
+	/* It said so while it was still running. */
+	return ckpt_is_quiesced(task) &&
+	       wait_task_inactive(task, CKPT_TRAPPED_STATE);
 }
 
 /**
  * ckpt_quiesce_end() - let the task go on
- * @task: a task for which ckpt_quiesce() succeeded
+ * @task: a task for which ckpt_quiesce_ask() succeeded
  */
 void ckpt_quiesce_end(struct task_struct *task)
 {

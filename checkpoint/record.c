@@ -373,6 +373,8 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 		ret = ckpt_obj_define(ctx, rec);
 		if (ret)
 			goto err;
+		if (kind == &ckpt_kind_task)
+			ctx->nr_tasks++;
 	}
 	if (kind->single) {
 		unsigned long key = (unsigned long)rec->objref << 12 | rec->type;
@@ -386,8 +388,11 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 		}
 	}
 	ctx->nr_records++;
-	if (kind->family != CKPT_FAMILY_FRAME)
+	if (kind->family != CKPT_FAMILY_FRAME) {
 		ctx->meta_bytes += room;
+		list_add_tail(&rec->own,
+			      &ckpt_obj_get(ctx, rec->objref)->recs);
+	}
 	return rec;
 
 err:
@@ -438,12 +443,12 @@ static int meta_end_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_meta_end *end = ckpt_payload(rec, struct ckpt_meta_end);
 
 	if (end->nr_records != ctx->nr_records ||
-	    end->nr_objects != ctx->nr_objs || end->nr_tasks != 1)
+	    end->nr_objects != ctx->nr_objs || end->nr_tasks != ctx->nr_tasks)
 		return ckpt_refuse(ctx, -EINVAL,
-				   "%llu records, %u objects, %u tasks, but %llu, %u, 1 were read",
+				   "%llu records, %u objects, %u tasks, but %llu, %u, %u were read",
 				   end->nr_records, end->nr_objects,
 				   end->nr_tasks, ctx->nr_records,
-				   ctx->nr_objs);
+				   ctx->nr_objs, ctx->nr_tasks);
 	return 0;
 }
 

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Restart: read and check all metadata, make the task, let it restore itself.
+ * Restart: read and check all metadata, make the tasks, let each of them
+ * restore itself.
  *
- * The new task is a child of the caller. It shares the caller's mm until it
- * has its own, has no files, and starts in restart_child(). It restores one
- * phase after the other, while the caller waits. Up to there anything may fail:
- * then the child exits without ever having run in user mode, and the caller
- * reaps it. Then the child commits, which cannot fail, and leaves through
- * get_signal(), the place where the saved task was stopped: a task work sets
- * the registers there, and what follows handles the restart of an interrupted
- * system call and pending signals as for the task that was saved.
+ * The caller makes all processes as children of its own, which share its memory
+ * for the time being, and the first thread of each makes the others. They wait;
+ * the caller tells one of them at a time what to do (enum ckpt_step):
+ *
+ *	THREADS	each process makes its threads
+ *	BUILD	the root, the builder, makes all objects: credentials, files,
+ *		address spaces with their contents, tables of descriptors
+ *	RESTORE	each task adopts its address space and restores its attributes
+ *
+ * Until here everything can fail, and then all of them vanish (ABORT) and
+ * nothing has changed. After it nothing fails any more:
+ *
+ *	SETTLE	the builder commits the objects
+ *	COMMIT	each task commits: credentials, descriptors, signals, timers
+ *	EXIT	those who were zombies are that again
+ *	RELEASE	the builder lets go of the objects, which belong to the tasks now
+ *	GO	the others run, with the saved registers, which each of them
+ *		commits in get_signal() on its way to user mode
+ *
+ * Parents, process groups and sessions change under tasklist_lock between
+ * COMMIT and GO, see session.c.
  *
  * RESTART_SELF does the same without a child: the caller restores aside, and
  * commits to itself.
@@ -26,7 +40,8 @@
 #include <linux/task_work.h>
 #include <uapi/linux/wait.h>
 
-#include "internal.h"
+#include "mm.h"
+#include "task.h"
 
 static void set_where(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
 {
@@ -34,47 +49,189 @@ static void set_where(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
 	ctx->where.kind = rec ? rec->kind->name : NULL;
 }
 
-static struct ckpt_rec *task_rec(struct ckpt_ctx *ctx)
+static struct ckpt_task *saved_task(const struct ckpt_member *m)
 {
-	struct ckpt_rec *rec;
-
-	list_for_each_entry(rec, &ctx->recs, node)
-		if (rec->type == CKPT_REC_TASK)
-			return rec;
-	return NULL;
+	return ckpt_payload(m->obj->rec, struct ckpt_task);
 }
 
-/* Every task has one of each record that every task needs. */
-static int check_required(struct ckpt_ctx *ctx)
+static struct ckpt_member *root_of(struct ckpt_ctx *ctx)
 {
-	struct ckpt_rec *task = NULL, *rec;
-	unsigned int i;
+	return list_first_entry(&ctx->members, struct ckpt_member, node);
+}
 
-	list_for_each_entry(rec, &ctx->recs, node) {
-		if (rec->type != CKPT_REC_TASK)
-			continue;
-		set_where(ctx, rec);
-		if (task)
-			return ckpt_refuse(ctx, -EOPNOTSUPP,
-					   "several tasks in an image are not supported yet");
-		task = rec;
+static bool is_zombie(const struct ckpt_member *m)
+{
+	return saved_task(m)->flags & CKPT_TASK_ZOMBIE;
+}
+
+/**
+ * ckpt_pid() - what a saved number of a process, thread or group means now
+ * @ctx: the restart; all tasks exist
+ * @saved: the number in the image
+ *
+ * Return: the pid, which lives as long as the restart goes on, or NULL when the
+ * number is not of the tree.
+ */
+struct pid *ckpt_pid(struct ckpt_ctx *ctx, pid_t saved)
+{
+	struct ckpt_member *m = xa_load(&ctx->pids, saved);
+
+	return m ? task_pid(m->task) : xa_load(&ctx->group_pids, saved);
+}
+
+/* --- metadata ------------------------------------------------------------------ */
+
+/* A thread has in common with the first one what clone() demands. */
+static int check_thread(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	const struct ckpt_task *t = saved_task(m), *first;
+
+	m->leader = xa_load(&ctx->pids, t->tgid);
+	if (!m->leader || m->leader->leader != m->leader)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "thread %d stands in front of process %d",
+				   t->pid, t->tgid);
+	first = saved_task(m->leader);
+	if (t->flags & CKPT_TASK_ZOMBIE || first->flags & CKPT_TASK_ZOMBIE)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "thread %d of process %d has exited",
+				   t->pid, t->tgid);
+	if (t->parent || t->mm != first->mm || t->sighand != first->sighand ||
+	    t->pgid != first->pgid || t->sid != first->sid)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "thread %d does not belong to process %d",
+				   t->pid, t->tgid);
+	list_add_tail(&m->thread_node, &m->leader->threads);
+	return 0;
+}
+
+static int check_parent(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	const struct ckpt_task *t = saved_task(m);
+	struct ckpt_member *parent = xa_load(&ctx->pids, t->parent);
+
+	if (m == root_of(ctx)) {
+		if (t->parent || t->flags & CKPT_TASK_ZOMBIE)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "the root has a parent or has exited");
+		return 0;
 	}
-	set_where(ctx, task);
-	if (!task)
-		return ckpt_refuse(ctx, -EINVAL, "no task in the image");
+	if (!t->parent || !parent || parent == m || is_zombie(parent))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "process %d is the child of %d, which is not in front of it",
+				   t->pid, t->parent);
+	return 0;
+}
+
+/* The first one makes it, together with its memory. */
+static int check_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	const struct ckpt_task *t = saved_task(m);
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, t->sighand);
+
+	if (!obj)
+		return 0;
+	if (!obj->user) {
+		obj->user = m;
+		list_move(&obj->rec->own, &m->obj->recs);
+		return 0;
+	}
+	if (saved_task(obj->user)->mm != t->mm)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "%d and %d share signal actions but not memory",
+				   saved_task(obj->user)->pid, t->pid);
+	return 0;
+}
+
+/* Every task has one of each record that every such task needs. */
+static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_rec *rec;
+	unsigned int i;
 
 	for (i = 0; i < ckpt_nr_kinds; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
-		if (kind->required &&
-		    !xa_load(&ctx->singles,
-			     (unsigned long)task->objref << 12 | kind->type))
+		if (!kind->required || (is_zombie(m) && !kind->zombie) ||
+		    (m->leader != m && kind->process))
+			continue;
+		if (!xa_load(&ctx->singles,
+			     (unsigned long)m->obj->ref << 12 | kind->type))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "the task has no record of kind %s",
 					   kind->name);
 	}
-	set_where(ctx, NULL);
+	list_for_each_entry(rec, &m->obj->recs, own) {
+		set_where(ctx, rec);
+		if (rec->kind->family == CKPT_FAMILY_TASK &&
+		    ((is_zombie(m) && !rec->kind->zombie) ||
+		     (m->leader != m && rec->kind->process)))
+			return ckpt_refuse(ctx, -EINVAL,
+					   "a record that such a task has not");
+	}
 	return 0;
+}
+
+/* The root has a new parent, who does not know of a stop. */
+static void tell_new_parent(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_task *t = saved_task(m);
+
+	if (m->leader != root_of(ctx) || !(t->flags & CKPT_TASK_STOPPED))
+		return;
+	t->flags |= CKPT_TASK_STOPPING;
+	t->wait_status = saved_task(m->leader)->stop_signal;
+}
+
+static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct ckpt_task *t = ckpt_payload(obj->rec, struct ckpt_task);
+	struct ckpt_member *m;
+	int ret;
+
+	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return -ENOMEM;
+	m->ctx = ctx;
+	m->obj = obj;
+	m->leader = m;
+	INIT_LIST_HEAD(&m->threads);
+	INIT_LIST_HEAD(&m->thread_node);
+	init_completion(&m->turn);
+	list_add_tail(&m->node, &ctx->members);
+	if (xa_load(&ctx->pids, t->pid))
+		return ckpt_refuse(ctx, -EINVAL, "two tasks with pid %d",
+				   t->pid);
+	ret = xa_err(xa_store(&ctx->pids, t->pid, m, GFP_KERNEL_ACCOUNT));
+	if (!ret)
+		ret = t->tgid == t->pid ? check_parent(ctx, m) :
+					  check_thread(ctx, m);
+	if (!ret)
+		ret = check_sighand(ctx, m);
+	if (!ret)
+		ret = check_required(ctx, m);
+	if (!ret)
+		tell_new_parent(ctx, m);
+	return ret;
+}
+
+static int check_tree(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj;
+	int ret;
+
+	list_for_each_entry(obj, &ctx->objs, node) {
+		if (obj->kind != &ckpt_kind_task)
+			continue;
+		set_where(ctx, obj->rec);
+		ret = add_member(ctx, obj);
+		if (ret)
+			return ret;
+	}
+	set_where(ctx, NULL);
+	if (list_empty(&ctx->members))
+		return ckpt_refuse(ctx, -EINVAL, "no task in the image");
+	return ckpt_session_check(ctx);
 }
 
 static int read_meta(struct ckpt_ctx *ctx)
@@ -103,24 +260,134 @@ static int read_meta(struct ckpt_ctx *ctx)
 	} while (type != CKPT_REC_META_END);
 	ctx->meta_done = true;
 
-	return check_required(ctx);
+	return check_tree(ctx);
 }
 
-static int restore(struct ckpt_ctx *ctx)
+/* --- objects: what the builder does -------------------------------------------------- */
+
+static bool is_of_task(const struct ckpt_rec *rec)
+{
+	return rec->kind->family == CKPT_FAMILY_TASK || rec->kind->in_task;
+}
+
+/* What belongs to an address space is restored in it. */
+static int enter_owner(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, rec->objref);
+
+	if (!obj || obj->kind != &ckpt_kind_mm || !obj->ptr)
+		return 0;
+	return ckpt_mm_enter(ctx, obj->ptr);
+}
+
+static int build_phase(struct ckpt_ctx *ctx, enum ckpt_phase phase)
+{
+	struct ckpt_rec *rec;
+	int ret;
+
+	list_for_each_entry(rec, &ctx->recs, node) {
+		if (rec->kind->phase != phase || !rec->kind->restore)
+			continue;
+		/* Objects may need what the limits of any task allow. */
+		if (is_of_task(rec) && phase != CKPT_PHASE_CRED)
+			continue;
+		set_where(ctx, rec);
+		ret = enter_owner(ctx, rec);
+		if (!ret)
+			ret = rec->kind->restore(ctx, rec);
+		if (ret)
+			return ret;
+	}
+	set_where(ctx, NULL);
+	return 0;
+}
+
+static int build(struct ckpt_ctx *ctx)
+{
+	enum ckpt_phase phase;
+	int ret = 0;
+
+	for (phase = CKPT_PHASE_NONE + 1; phase <= CKPT_PHASE_FILES && !ret;
+	     phase++) {
+		ret = phase == CKPT_PHASE_PAGES ? ckpt_pages_restore(ctx) :
+						  build_phase(ctx, phase);
+		if (!ret && phase == CKPT_PHASE_MM_END)
+			ret = ckpt_shmem_seal(ctx);
+	}
+	ckpt_mm_leave(ctx);
+	return ret;
+}
+
+static void settle(struct ckpt_ctx *ctx)
+{
+	enum ckpt_phase phase;
+	struct ckpt_rec *rec;
+
+	for (phase = CKPT_PHASE_NONE + 1; phase <= CKPT_PHASE_FILES; phase++)
+		list_for_each_entry(rec, &ctx->recs, node)
+			if (rec->kind->phase == phase && rec->kind->commit &&
+			    !is_of_task(rec))
+				rec->kind->commit(ctx, rec);
+}
+
+/* --- what each task does --------------------------------------------------------------- */
+
+/* With CLONE_SIGHAND processes share it; current has made no thread yet. */
+static int share_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct sighand_struct *old = unrcu_pointer(current->sighand), *new;
+	ckpt_ref_t ref = saved_task(m)->sighand;
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, ref);
+
+	if (!obj)
+		return 0;
+	new = obj->ptr;
+	if (!new) {
+		refcount_inc(&old->count);
+		ckpt_obj_set(ctx, ref, old, ckpt_sighand_put);
+		return 0;
+	}
+	/* As unshare_sighand() in fs/exec.c does it. */
+	refcount_inc(&new->count);
+	write_lock_irq(&tasklist_lock);
+	spin_lock(&old->siglock);
+	rcu_assign_pointer(current->sighand, new);
+	spin_unlock(&old->siglock);
+	write_unlock_irq(&tasklist_lock);
+	__cleanup_sighand(old);
+	return 0;
+}
+
+static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags);
+
+static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_member *thread;
+	int ret;
+
+	ret = share_sighand(ctx, m);
+	if (ret)
+		return ret;
+	list_for_each_entry(thread, &m->threads, thread_node) {
+		ret = make_task(ctx, thread, CLONE_THREAD | CLONE_SIGHAND);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	enum ckpt_phase phase;
 	struct ckpt_rec *rec;
 	int ret;
 
+	/* A replaced caller goes over when nothing can fail any more. */
+	if (!ctx->self && !is_zombie(m))
+		ckpt_mm_adopt(ckpt_obj_ptr(ctx, saved_task(m)->mm));
+
 	for (phase = CKPT_PHASE_NONE + 1; phase < CKPT_NR_PHASES; phase++) {
-		if (phase == CKPT_PHASE_PAGES) {
-			ret = ckpt_pages_restore(ctx);
-			if (ret)
-				return ret;
-			set_where(ctx, NULL);
-			continue;
-		}
-		list_for_each_entry(rec, &ctx->recs, node) {
+		list_for_each_entry(rec, &m->obj->recs, own) {
 			if (rec->kind->phase != phase || !rec->kind->restore)
 				continue;
 			set_where(ctx, rec);
@@ -133,17 +400,23 @@ static int restore(struct ckpt_ctx *ctx)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* There are no failure paths after this point. */
-static void commit(struct ckpt_ctx *ctx, enum ckpt_phase from,
-		   enum ckpt_phase to)
+static void commit_phases(struct ckpt_member *m, enum ckpt_phase from,
+			  enum ckpt_phase to)
 {
 	enum ckpt_phase phase;
 	struct ckpt_rec *rec;
 
 	for (phase = from; phase <= to; phase++)
-		list_for_each_entry(rec, &ctx->recs, node)
+		list_for_each_entry(rec, &m->obj->recs, own)
 			if (rec->kind->phase == phase && rec->kind->commit)
-				rec->kind->commit(ctx, rec);
+				rec->kind->commit(m->ctx, rec);
+}
+
+/* This task does not use the context any more. */
+static void leave(struct ckpt_ctx *ctx)
+{
+	if (atomic_dec_and_test(&ctx->nr_running))
+		complete(&ctx->finished);
 }
 
 /*
@@ -152,27 +425,56 @@ static void commit(struct ckpt_ctx *ctx, enum ckpt_phase from,
  */
 static void cpu_work(struct callback_head *work)
 {
-	struct ckpt_ctx *ctx = container_of(work, struct ckpt_ctx, cpu_work);
+	struct ckpt_member *m = container_of(work, struct ckpt_member, cpu_work);
+	struct ckpt_ctx *ctx = m->ctx;
 
-	if (!(current->flags & PF_EXITING)) {
-		commit(ctx, CKPT_PHASE_CPU, CKPT_PHASE_CPU);
-		if (ctx->flags & RESTART_STOPPED)
-			send_sig(SIGSTOP, current, 1);
+	if (!(current->flags & PF_EXITING))
+		commit_phases(m, CKPT_PHASE_CPU, CKPT_PHASE_CPU);
+	if (!ctx->self) {
+		leave(ctx);
+		return;
 	}
-	if (ctx->self) {
-		ckpt_ctx_free(ctx);
-	} else {
-		/* Else the caller would share every file for a moment. */
-		ckpt_objs_release(ctx);
-		complete(&ctx->finished);
-	}
+	if (ctx->flags & RESTART_STOPPED)
+		send_sig(SIGSTOP, current, 1);
+	ckpt_ctx_free(ctx);
 }
 
-static void commit_and_leave(struct ckpt_ctx *ctx)
+static void go(struct ckpt_member *m)
 {
-	commit(ctx, CKPT_PHASE_NONE + 1, CKPT_PHASE_CPU - 1);
-	init_task_work(&ctx->cpu_work, cpu_work);
-	WARN_ON_ONCE(task_work_add(current, &ctx->cpu_work, TWA_SIGNAL));
+	init_task_work(&m->cpu_work, cpu_work);
+	WARN_ON_ONCE(task_work_add(current, &m->cpu_work, TWA_SIGNAL));
+}
+
+/* What is closed is closed before any of the tasks can look at it. */
+static void release(struct ckpt_ctx *ctx)
+{
+	ckpt_objs_release(ctx);
+	if (task_work_pending(current))
+		task_work_run();
+}
+
+static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
+		   enum ckpt_step step)
+{
+	switch (step) {
+	case CKPT_STEP_THREADS:
+		return make_threads(ctx, m);
+	case CKPT_STEP_BUILD:
+		return build(ctx);
+	case CKPT_STEP_RESTORE:
+		return restore_task(ctx, m);
+	case CKPT_STEP_SETTLE:
+		settle(ctx);
+		return 0;
+	case CKPT_STEP_COMMIT:
+		commit_phases(m, CKPT_PHASE_NONE + 1, CKPT_PHASE_CPU - 1);
+		return 0;
+	case CKPT_STEP_RELEASE:
+		release(ctx);
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 static void block_signals(sigset_t *old)
@@ -184,27 +486,186 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_SETMASK, &all, old);
 }
 
-static int restart_child(void *data)
+static int new_task(void *data)
 {
-	struct ckpt_ctx *ctx = data;
+	struct ckpt_member *m = data;
+	struct ckpt_ctx *ctx = m->ctx;
+	int status;
 
 	/* Nothing but SIGKILL interrupts a half-made task. */
 	block_signals(NULL);
 
-	ctx->result = restore(ctx);
-	complete(&ctx->done);
-	wait_for_completion(&ctx->go);
-
-	if (ctx->result || ctx->abort) {
-		ckpt_mm_switch_back(ctx);
-		complete(&ctx->finished);
-		do_exit(SIGKILL);
+	for (;;) {
+		wait_for_completion_state(&m->turn, TASK_IDLE | TASK_FREEZABLE);
+		switch (m->step) {
+		case CKPT_STEP_GO:
+			go(m);
+			return 0;
+		case CKPT_STEP_EXIT:
+			status = saved_task(m)->wait_status;
+			leave(ctx);
+			do_exit(status);
+		case CKPT_STEP_ABORT:
+			leave(ctx);
+			do_exit(SIGKILL);
+		default:
+			ctx->result = do_step(ctx, m, m->step);
+			complete(&ctx->done);
+		}
 	}
-	commit_and_leave(ctx);
+}
+
+/* --- what the caller does ------------------------------------------------------------------ */
+
+static void tell(struct ckpt_member *m, enum ckpt_step step)
+{
+	m->step = step;
+	complete(&m->turn);
+}
+
+/* Nothing else runs meanwhile. When the caller is killed, so is the task. */
+static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
+	       enum ckpt_step step)
+{
+	if (m->task == current)
+		return do_step(ctx, m, step);
+	tell(m, step);
+	if (step >= CKPT_STEP_SETTLE) {
+		wait_for_completion(&ctx->done);
+	} else if (wait_for_completion_killable(&ctx->done)) {
+		send_sig(SIGKILL, m->task, 1);
+		wait_for_completion(&ctx->done);
+		return -EINTR;
+	}
+	return ctx->result;
+}
+
+static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags)
+{
+	pid_t tid = saved_task(m)->pid;
+	struct kernel_clone_args args = {
+		.flags = CLONE_VM | CLONE_UNTRACED | flags,
+		.no_files = 1,
+		.fn = new_task,
+		.fn_arg = m,
+		.set_tid = &tid,
+		.set_tid_size = ctx->flags & RESTART_FRESH_PIDS ? 0 : 1,
+	};
+	pid_t pid;
+
+	set_where(ctx, m->obj->rec);
+	atomic_inc(&ctx->nr_running);
+	pid = kernel_clone(&args);
+	if (pid > 0) {
+		m->task = find_get_task_by_vpid(pid);
+		set_where(ctx, NULL);
+		return 0;
+	}
+	atomic_dec(&ctx->nr_running);
+	if (pid == -EEXIST)
+		return ckpt_refuse(ctx, pid, "pid %d is in use", tid);
+	if (pid == -EPERM && args.set_tid_size)
+		return ckpt_refuse(ctx, pid,
+				   "choosing pid %d needs CAP_CHECKPOINT_RESTORE; fresh pids do not",
+				   tid);
+	return ckpt_refuse(ctx, pid, "cannot make a task");
+}
+
+static int make_tasks(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+	sigset_t old;
+	int ret = 0;
+
+	/* It would be the init of that namespace. */
+	if (current->nsproxy->pid_ns_for_children != task_active_pid_ns(current))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the caller's children are in another pid namespace");
+
+	/* fork() would start again, but what was read is read. */
+	block_signals(&old);
+	list_for_each_entry(m, &ctx->members, node) {
+		if (m->leader != m)
+			continue;
+		ret = make_task(ctx, m, 0);
+		if (ret)
+			break;
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (ret)
+		return ret;
+
+	list_for_each_entry(m, &ctx->members, node) {
+		if (m->leader != m)
+			continue;
+		ret = run(ctx, m, CKPT_STEP_THREADS);
+		if (ret)
+			return ret;
+	}
 	return 0;
 }
 
-/* The child of a failed restart goes unseen. */
+static int run_all(struct ckpt_ctx *ctx, enum ckpt_step step)
+{
+	struct ckpt_member *m;
+	int ret;
+
+	list_for_each_entry(m, &ctx->members, node) {
+		ret = run(ctx, m, step);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* All that can fail. */
+static int prepare(struct ckpt_ctx *ctx)
+{
+	int ret;
+
+	ret = ckpt_session_prepare(ctx);
+	if (!ret)
+		ret = run(ctx, root_of(ctx), CKPT_STEP_BUILD);
+	if (!ret)
+		ret = run_all(ctx, CKPT_STEP_RESTORE);
+	return ret;
+}
+
+/* They exit unseen: their parents, who stand still, do not look yet. */
+static void make_zombies(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+
+	list_for_each_entry(m, &ctx->members, node) {
+		if (!is_zombie(m))
+			continue;
+		tell(m, CKPT_STEP_EXIT);
+		wait_event(task_pid(m->task)->wait_pidfd,
+			   ckpt_is_zombie(m->task));
+	}
+}
+
+static void finish(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+
+	run(ctx, root_of(ctx), CKPT_STEP_SETTLE);
+	run_all(ctx, CKPT_STEP_COMMIT);
+	ckpt_session_adopt_children(ctx);
+	make_zombies(ctx);
+	ckpt_session_commit(ctx);
+	run(ctx, root_of(ctx), CKPT_STEP_RELEASE);
+
+	list_for_each_entry(m, &ctx->members, node)
+		if (ctx->flags & RESTART_STOPPED && m->leader == m)
+			send_sig(SIGSTOP, m->task, 1);
+	list_for_each_entry(m, &ctx->members, node)
+		if (!is_zombie(m))
+			tell(m, CKPT_STEP_GO);
+	wait_for_completion(&ctx->finished);
+}
+
+/* The children of a failed restart go unseen. */
 static void reap(pid_t pid)
 {
 	sigset_t old;
@@ -220,76 +681,52 @@ static void reap(pid_t pid)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
-static int restart_new_child(struct ckpt_ctx *ctx)
+static void abort_all(struct ckpt_ctx *ctx)
 {
-	struct ckpt_task *saved = ckpt_payload(task_rec(ctx), struct ckpt_task);
-	pid_t tid = saved->pid;
-	struct kernel_clone_args args = {
-		.flags = CLONE_VM | CLONE_UNTRACED,
-		.no_files = 1,
-		.fn = restart_child,
-		.fn_arg = ctx,
-		.set_tid = &tid,
-		.set_tid_size = ctx->flags & RESTART_FRESH_PIDS ? 0 : 1,
-	};
-	sigset_t old;
+	struct ckpt_member *m;
+	bool any = false;
+
+	list_for_each_entry(m, &ctx->members, node) {
+		if (!m->task)
+			continue;
+		any = true;
+		tell(m, CKPT_STEP_ABORT);
+	}
+	if (!any)
+		return;
+	wait_for_completion(&ctx->finished);
+	list_for_each_entry(m, &ctx->members, node)
+		if (m->task && m->leader == m)
+			reap(task_pid_vnr(m->task));
+}
+
+static int restart_tree(struct ckpt_ctx *ctx)
+{
 	pid_t pid;
 	int ret;
 
-	/* It would be the init of that namespace. */
-	if (current->nsproxy->pid_ns_for_children != task_active_pid_ns(current))
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "the caller's children are in another pid namespace");
-
-	/* fork() would start again, but what was read is read. */
-	block_signals(&old);
-	pid = kernel_clone(&args);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (pid == -EEXIST)
-		return ckpt_refuse(ctx, pid, "pid %d is in use", tid);
-	if (pid == -EPERM && args.set_tid_size)
-		return ckpt_refuse(ctx, pid,
-				   "choosing pid %d needs CAP_CHECKPOINT_RESTORE; fresh pids do not",
-				   tid);
-	if (pid < 0)
-		return ckpt_refuse(ctx, pid, "cannot make a task");
-
-	ret = wait_for_completion_killable(&ctx->done);
+	ret = make_tasks(ctx);
+	if (!ret)
+		ret = prepare(ctx);
 	if (ret) {
-		struct task_struct *child = find_get_task_by_vpid(pid);
-
-		ret = -EINTR;
-		ctx->abort = true;
-		if (child) {
-			send_sig(SIGKILL, child, 1);
-			put_task_struct(child);
-		}
-		wait_for_completion(&ctx->done);
-	} else {
-		ret = ctx->result;
+		abort_all(ctx);
+		return ret;
 	}
-
-	if (!ret) {
-		/* From now on it is a child like any other. */
-		struct task_struct *child = find_get_task_by_vpid(pid);
-
-		write_lock_irq(&tasklist_lock);
-		child->exit_signal = SIGCHLD;
-		write_unlock_irq(&tasklist_lock);
-		put_task_struct(child);
-	}
-	complete(&ctx->go);
-	wait_for_completion(&ctx->finished);
-	if (ret)
-		reap(pid);
-	return ret ?: pid;
+	pid = task_pid_vnr(root_of(ctx)->task);
+	finish(ctx);
+	return pid;
 }
 
 static int restart_self(struct ckpt_ctx *ctx)
 {
-	struct ckpt_task *saved = ckpt_payload(task_rec(ctx), struct ckpt_task);
+	struct ckpt_member *root = root_of(ctx);
+	struct ckpt_task *saved = saved_task(root);
 	int ret;
 
+	if (ctx->nr_tasks != 1)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "a caller cannot be replaced by %u tasks",
+				   ctx->nr_tasks);
 	if (get_nr_threads(current) != 1)
 		return ckpt_refuse(ctx, -EBUSY,
 				   "the caller to be replaced has %d threads",
@@ -300,22 +737,25 @@ static int restart_self(struct ckpt_ctx *ctx)
 				   "the caller to be replaced has pid %d, saved is %d",
 				   task_pid_vnr(current), saved->pid);
 
-	ret = restore(ctx);
-	if (ret) {
-		ckpt_mm_switch_back(ctx);
+	root->task = get_task_struct(current);
+	ret = run(ctx, root, CKPT_STEP_BUILD);
+	if (!ret)
+		ret = run(ctx, root, CKPT_STEP_RESTORE);
+	if (ret)
 		return ret;
-	}
-	commit_and_leave(ctx);
+	run(ctx, root, CKPT_STEP_SETTLE);
+	run(ctx, root, CKPT_STEP_COMMIT);
+	go(root);
 	return 0;
 }
 
 /**
- * ckpt_do_restart() - make a task from the image in the store
+ * ckpt_do_restart() - make the tree from the image in the store
  * @ctx: the restart; with ctx->self and a result of 0 it is not the caller's
  *	any more
  *
  * Context: Process context, sleeps.
- * Return: the pid of the new task in the caller's pid namespace, or 0 when the
+ * Return: the pid of the new root in the caller's pid namespace, or 0 when the
  * caller is replaced, or -errno with reasons in @ctx; then nothing has changed.
  */
 int ckpt_do_restart(struct ckpt_ctx *ctx)
@@ -330,7 +770,7 @@ int ckpt_do_restart(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = read_meta(ctx);
 	if (!ret)
-		ret = ctx->self ? restart_self(ctx) : restart_new_child(ctx);
+		ret = ctx->self ? restart_self(ctx) : restart_tree(ctx);
 	if (ret == -EPIPE && !ctx->nr_reasons)
 		ret = ckpt_refuse(ctx, -EINVAL, "the image is cut off here");
 	if (ret < 0 && !ctx->nr_reasons)

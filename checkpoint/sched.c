@@ -347,6 +347,11 @@ static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		.maxrss_pages = sig->cmaxrss,
 	};
 	unlock_task_sighand(task, &flags);
+	/* What the process has is told by its first thread. */
+	if (!thread_group_leader(task)) {
+		rec.dead_threads = (struct ckpt_usage) { };
+		rec.children = (struct ckpt_usage) { };
+	}
 	return ckpt_write(ctx, &ckpt_kind_cputime, ckpt_ref(ctx, task), &rec,
 			  sizeof(rec));
 }
@@ -477,6 +482,7 @@ const struct ckpt_kind ckpt_kind_cputime = {
 	CKPT_PAYLOAD(struct ckpt_cputime),
 	.single = true,
 	.required = true,
+	.zombie = true,
 	.task_save = cputime_save,
 	.check = cputime_check,
 	.commit = cputime_commit,

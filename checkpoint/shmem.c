@@ -80,17 +80,16 @@ bool ckpt_shmem_is_sysv(struct file *file)
 
 /* --- the memory --------------------------------------------------------------- */
 
-/* Is it mapped by somebody outside of the tree? The one task has one mm. */
+/* Is it mapped by somebody outside of the tree? All of it was collected. */
 static bool is_mapped_outside(struct ckpt_ctx *ctx, struct inode *inode)
 {
 	struct address_space *mapping = inode->i_mapping;
-	const struct mm_struct *mm = READ_ONCE(ctx->task->mm);
 	struct vm_area_struct *vma;
 	bool outside = false;
 
 	i_mmap_lock_read(mapping);
 	vma_interval_tree_foreach(vma, &mapping->i_mmap, 0, ULONG_MAX)
-		if (vma->vm_mm != mm)
+		if (!ckpt_obj_find(ctx, vma->vm_mm))
 			outside = true;
 	i_mmap_unlock_read(mapping);
 	return outside;
@@ -102,9 +101,6 @@ static int shmem_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct shmem_inode_info *info = SHMEM_I(inode);
 	int ret = 0;
 
-	if (is_mapped_outside(ctx, inode))
-		ret = ckpt_refuse(ctx, -EBUSY,
-				  "the memory is shared with a process outside");
 	if (info->flags & ~(unsigned long)VM_NORESERVE)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "shared memory with flags 0x%lx",
@@ -169,15 +165,14 @@ static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  * ckpt_shmem_check_leaks() - is all shared memory only the tree's?
  * @ctx: the checkpoint, after everything was collected
  *
- * Mappings outside were looked for when it was collected. Here it is open
- * descriptions: each holds the one dentry that such an inode has, and those of
- * a memfd also lie in the tables of others.
+ * Neither mapped nor open: each open description holds the one dentry that such
+ * an inode has, and those of a memfd also lie in the tables of others.
  *
  * Return: 0, or the last -EBUSY, noted as reasons.
  */
 int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx)
 {
-	const char *kind = ctx->where.kind;
+	struct ckpt_where old = ctx->where;
 	unsigned int known, tries = 20;
 	struct ckpt_obj *obj, *file;
 	struct dentry *dentry;
@@ -186,6 +181,13 @@ int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx)
 	list_for_each_entry(obj, &ctx->objs, node) {
 		if (obj->kind != &ckpt_kind_shmem)
 			continue;
+		ctx->where.task = obj->task;
+		ctx->where.kind = obj->kind->name;
+		if (is_mapped_outside(ctx, obj->ptr)) {
+			ret = ckpt_refuse(ctx, -EBUSY,
+					  "the memory is shared with a process outside");
+			continue;
+		}
 		/* One that is mapped without a description is anonymous. */
 		known = IS_PRIVATE((struct inode *)obj->ptr) ? 1 : 0;
 		list_for_each_entry(file, &ctx->objs, node)
@@ -200,15 +202,13 @@ int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx)
 			tries--;
 			fsleep(USEC_PER_MSEC);
 		}
-		if (d_count(dentry) > known + 1) {
-			ctx->where.kind = obj->kind->name;
+		if (d_count(dentry) > known + 1)
 			ret = ckpt_refuse(ctx, -EBUSY,
-					  "the memory is open outside of the process: %pd",
+					  "the memory is open outside of the tree: %pd",
 					  dentry);
-		}
 		dput(dentry);
 	}
-	ctx->where.kind = kind;
+	ctx->where = old;
 	return ret;
 }
 

@@ -52,7 +52,11 @@ static void sighand_get(void *ptr)
 	refcount_inc(&sighand->count);
 }
 
-static void sighand_put(void *ptr)
+/**
+ * ckpt_sighand_put() - obj_put and release of signal actions
+ * @ptr: struct sighand_struct
+ */
+void ckpt_sighand_put(void *ptr)
 {
 	__cleanup_sighand(ptr);
 }
@@ -174,8 +178,9 @@ const struct ckpt_kind ckpt_kind_sighand = {
 	.min_version = 1,
 	CKPT_PAYLOAD(struct ckpt_sighand),
 	.object = true,
+	.in_task = true,
 	.obj_get = sighand_get,
-	.obj_put = sighand_put,
+	.obj_put = ckpt_sighand_put,
 	.obj_collect = sighand_collect,
 	.obj_save = sighand_save,
 	.check = sighand_check,
@@ -410,7 +415,9 @@ static int sigpending_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	int ret;
 
 	ret = queue_save(ctx, task, false);
-	return ret ?: queue_save(ctx, task, true);
+	if (!ret && thread_group_leader(task))
+		ret = queue_save(ctx, task, true);
+	return ret;
 }
 
 static int sigpending_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
@@ -571,46 +578,67 @@ const struct ckpt_kind ckpt_kind_sigpending = {
 /* --- job control ------------------------------------------------------------------ */
 
 /**
- * ckpt_signal_stopped() - is the task in a job control stop?
+ * ckpt_signal_stopped() - note a job control stop, or the end of one
  * @task: a task that stands still
+ * @rec: its record
  *
  * Context: Takes siglock.
- * Return: 0, or the number of the signal that stopped it.
  */
-int ckpt_signal_stopped(struct task_struct *task)
+void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec)
 {
+	struct signal_struct *sig = task->signal;
 	unsigned long flags;
-	int signr = 0;
 
 	if (!lock_task_sighand(task, &flags))
-		return 0;
-	if (task->signal->flags & SIGNAL_STOP_STOPPED ||
-	    task->signal->group_stop_count)
-		signr = (task->jobctl & JOBCTL_STOP_SIGMASK) ?: SIGSTOP;
+		return;
+	if (sig->flags & SIGNAL_STOP_STOPPED || sig->group_stop_count) {
+		rec->flags |= CKPT_TASK_STOPPED;
+		rec->stop_signal = (task->jobctl & JOBCTL_STOP_SIGMASK) ?:
+				   SIGSTOP;
+		/* Zero when the parent has waited for it. */
+		rec->wait_status = sig->group_exit_code;
+		if (!(sig->flags & SIGNAL_STOP_STOPPED))
+			rec->flags |= CKPT_TASK_STOPPING;
+	} else if (sig->flags & SIGNAL_STOP_CONTINUED) {
+		rec->flags |= CKPT_TASK_CONTINUED;
+	}
 	unlock_task_sighand(task, &flags);
-	return signr;
 }
 
 /**
- * ckpt_signal_stop() - enter a job control stop on the way to user mode
- * @signr: the signal which is said to have stopped current, a stop signal
+ * ckpt_signal_stop() - enter a saved job control stop on the way to user mode
+ * @t: the record of current, which need not be of a stopped task
  *
- * This is how do_signal_stop() begins a stop, for a task that is alone in its
- * thread group: no signal is needed, so the stop does not depend on what is
- * blocked, handled or pending.
+ * No signal is needed, so the stop does not depend on what is blocked, handled
+ * or pending. When the parent does not know of it yet, the last thread of the
+ * process that stops tells it, as do_signal_stop() does; else the process is
+ * stopped already, and its threads join.
  *
  * Context: Takes siglock.
  */
-void ckpt_signal_stop(int signr)
+void ckpt_signal_stop(const struct ckpt_task *t)
 {
+	unsigned long stop = t->stop_signal | JOBCTL_STOP_PENDING;
 	struct signal_struct *sig = current->signal;
 
 	spin_lock_irq(ckpt_siglock());
-	if (task_set_jobctl_pending(current, signr | JOBCTL_STOP_PENDING |
-				    JOBCTL_STOP_CONSUME)) {
-		sig->group_exit_code = signr;
-		sig->group_stop_count = 1;
-		set_thread_flag(TIF_SIGPENDING);
-	}
+	/* It is being killed. */
+	if (sig->flags & SIGNAL_GROUP_EXIT)
+		goto out;
+	if (t->flags & CKPT_TASK_CONTINUED)
+		signal_set_stop_flags(sig, SIGNAL_STOP_CONTINUED);
+	if (!(t->flags & CKPT_TASK_STOPPED))
+		goto out;
+	if (t->flags & CKPT_TASK_STOPPING)
+		stop |= JOBCTL_STOP_CONSUME;
+	if (!task_set_jobctl_pending(current, stop))
+		goto out;
+	if (t->flags & CKPT_TASK_STOPPING)
+		sig->group_stop_count++;
+	else
+		signal_set_stop_flags(sig, SIGNAL_STOP_STOPPED);
+	sig->group_exit_code = t->wait_status;
+	set_thread_flag(TIF_SIGPENDING);
+out:
 	spin_unlock_irq(ckpt_siglock());
 }

@@ -75,15 +75,12 @@ static int get_target(struct ckpt_ctx *ctx, pid_t pid)
 
 	if (pid < 0)
 		return -EINVAL;
-	if (!pid || pid == task_tgid_vnr(current)) {
-		ctx->task = get_task_struct(current);
-		ctx->self = true;
-		return 0;
-	}
-	task = find_get_task_by_vpid(pid);
+	task = find_get_task_by_vpid(pid ?: task_tgid_vnr(current));
 	if (!task)
 		return -ESRCH;
 	ctx->task = task;
+	ctx->root_pid = get_task_pid(task, PIDTYPE_PID);
+	ctx->self = same_thread_group(task, current);
 	if (!thread_group_leader(task))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "%d is a thread, not a process", pid);

@@ -3,10 +3,9 @@
  * A task: what it is, what it refers to, its attributes; and the states in
  * which it is refused.
  *
- * The new task is a child of the restart's caller, and inherits from it what
- * belongs to a place and not to a program: namespaces, cgroup, terminal,
- * session keyring, and, unless the saved task led them, process group and
- * session.
+ * The new tasks are descendants of the restart's caller, and inherit from it
+ * what belongs to a place and not to a program: namespaces, cgroup, terminal,
+ * session keyring.
  */
 
 #include <linux/capability.h>
@@ -32,59 +31,11 @@
 #include <linux/sem.h>
 #include <linux/syscall_user_dispatch.h>
 #include <linux/syscalls.h>
-#include <linux/tty.h>
 #include <linux/user_events.h>
 
 #include "task.h"
 
 /* --- states and relations that are refused --------------------------------------- */
-
-static int threads_collect(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	int nr = get_nr_threads(task);
-
-	if (nr > 1)
-		return ckpt_refuse(ctx, -EOPNOTSUPP, "has %d threads", nr);
-	if (!thread_group_leader(task))
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "is not the first thread of its process");
-	return 0;
-}
-
-const struct ckpt_kind ckpt_kind_threads = {
-	.name = "threads",
-	.about = "one thread",
-	.refuse = "several threads",
-	.family = CKPT_FAMILY_TASK,
-	.task_collect = threads_collect,
-};
-
-static int children_collect(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	struct task_struct *child;
-	pid_t first = 0;
-	int nr = 0;
-
-	read_lock(&tasklist_lock);
-	list_for_each_entry(child, &task->children, sibling) {
-		if (!nr++)
-			first = task_tgid_vnr(child);
-	}
-	read_unlock(&tasklist_lock);
-	if (nr)
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "has child processes (%d, the first is %d)",
-				   nr, first);
-	return 0;
-}
-
-const struct ckpt_kind ckpt_kind_children = {
-	.name = "children",
-	.about = "no child processes",
-	.refuse = "child processes, also those that have exited",
-	.family = CKPT_FAMILY_TASK,
-	.task_collect = children_collect,
-};
 
 static int ptrace_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -103,68 +54,6 @@ const struct ckpt_kind ckpt_kind_ptrace = {
 	.refuse = "ptrace relations",
 	.family = CKPT_FAMILY_TASK,
 	.task_collect = ptrace_collect,
-};
-
-enum {
-	SHARES_MM = 1 << 0,
-	SHARES_FILES = 1 << 1,
-	SHARES_FS = 1 << 2,
-	SHARES_SIGHAND = 1 << 3,
-};
-
-static unsigned int shares(const struct task_struct *a,
-			   const struct task_struct *b)
-{
-	unsigned int what = 0;
-
-	if (a->mm && READ_ONCE(b->mm) == a->mm)
-		what |= SHARES_MM;
-	if (a->files && READ_ONCE(b->files) == a->files)
-		what |= SHARES_FILES;
-	if (a->fs && READ_ONCE(b->fs) == a->fs)
-		what |= SHARES_FS;
-	if (rcu_access_pointer(a->sighand) &&
-	    rcu_access_pointer(b->sighand) == rcu_access_pointer(a->sighand))
-		what |= SHARES_SIGHAND;
-	return what;
-}
-
-/*
- * With clone() other processes can share what a process has. Reference counts
- * do not tell: others hold references for a moment.
- */
-static int shared_collect(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	unsigned int what = 0;
-	struct task_struct *group, *other;
-	pid_t pid = 0;
-
-	rcu_read_lock();
-	for_each_process_thread(group, other) {
-		if (what || same_thread_group(other, task) ||
-		    other->flags & PF_KTHREAD)
-			continue;
-		what = shares(task, other);
-		pid = task_pid_vnr(other);
-	}
-	rcu_read_unlock();
-	if (what)
-		return ckpt_refuse(ctx, -EBUSY,
-				   "shares%s%s%s%s with process %d",
-				   what & SHARES_MM ? " memory" : "",
-				   what & SHARES_FILES ? " descriptors" : "",
-				   what & SHARES_FS ? " directories" : "",
-				   what & SHARES_SIGHAND ? " signal actions" :
-							   "", pid);
-	return 0;
-}
-
-const struct ckpt_kind ckpt_kind_shared = {
-	.name = "shared",
-	.about = "memory, descriptors, directories and signal actions of its own",
-	.refuse = "sharing these with other processes by clone() or vfork()",
-	.family = CKPT_FAMILY_TASK,
-	.task_collect = shared_collect,
 };
 
 /* A new namespace must be looked at here. */
@@ -425,6 +314,9 @@ static int check_state(struct ckpt_ctx *ctx, struct task_struct *task)
 	unsigned int flags = READ_ONCE(task->flags);
 	struct signal_struct *sig = task->signal;
 
+	if (READ_ONCE(task->exit_state) && !thread_group_empty(task))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the first thread of the process has exited, others have not");
 	if (READ_ONCE(task->exit_state) || flags & PF_EXITING)
 		return ckpt_refuse(ctx, -ESRCH, "is exiting");
 	if (flags & (PF_KTHREAD | PF_IO_WORKER | PF_WQ_WORKER | PF_USER_WORKER |
@@ -536,6 +428,14 @@ static struct ckpt_where enter_task(struct ckpt_ctx *ctx,
 	return old;
 }
 
+/* Is this an attribute that such a task has? */
+static bool has_kind(struct task_struct *task, const struct ckpt_kind *kind)
+{
+	return kind->family == CKPT_FAMILY_TASK &&
+	       (!kind->process || thread_group_leader(task)) &&
+	       (kind->zombie || !ckpt_is_zombie(task));
+}
+
 static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	static int (*const objects[])(struct ckpt_ctx *ctx,
@@ -548,6 +448,10 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	unsigned int i;
 	int ret;
 
+	if (ckpt_is_zombie(task)) {
+		ret = collect_cred(ctx, task);
+		goto out;
+	}
 	ret = check_state(ctx, task);
 	if (ret)
 		goto out;
@@ -555,10 +459,11 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ckpt_first(&ret, objects[i](ctx, task));
 		enter_task(ctx, task);
 	}
+	ckpt_first(&ret, ckpt_session_collect(ctx, task));
 	for (i = 0; i < ckpt_nr_kinds; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
-		if (kind->family != CKPT_FAMILY_TASK || !kind->task_collect)
+		if (!kind->task_collect || !has_kind(task, kind))
 			continue;
 		enter_task(ctx, task);
 		ctx->where.kind = kind->name;
@@ -569,35 +474,34 @@ out:
 	return ret;
 }
 
-/* Of its controlling terminal: is there one, and is it in the foreground? */
-static u32 terminal_flags(struct task_struct *task)
+/*
+ * As for do_notify_parent(): who has executed another program than the one that
+ * made the child gets SIGCHLD.
+ */
+static int exit_signal_of(struct task_struct *task,
+			  const struct task_struct *parent)
 {
-	u32 ret = CKPT_TASK_TERMINAL;
-	struct tty_struct *tty;
-	unsigned long flags;
-
-	if (!lock_task_sighand(task, &flags))
-		return 0;
-	tty = tty_kref_get(task->signal->tty);
-	unlock_task_sighand(task, &flags);
-	if (!tty)
-		return 0;
-	spin_lock_irqsave(&tty->ctrl.lock, flags);
-	if (tty->ctrl.pgrp == task_pgrp(task))
-		ret |= CKPT_TASK_FOREGROUND;
-	spin_unlock_irqrestore(&tty->ctrl.lock, flags);
-	tty_kref_put(tty);
-	return ret;
+	if (thread_group_leader(task) &&
+	    task->parent_exec_id != READ_ONCE(parent->self_exec_id))
+		return SIGCHLD;
+	return task->exit_signal;
 }
 
-static void fill_pids(struct task_struct *task, struct ckpt_task *rec)
+static void fill_pids(struct ckpt_ctx *ctx, struct task_struct *task,
+		      struct ckpt_task *rec)
 {
+	struct task_struct *parent;
+
 	rcu_read_lock();
+	parent = rcu_dereference(task->real_parent);
 	rec->pid = task_pid_vnr(task);
 	rec->tgid = task_tgid_vnr(task);
-	rec->ppid = task_tgid_vnr(rcu_dereference(task->real_parent));
+	rec->ppid = task_tgid_vnr(parent);
 	rec->pgid = task_pgrp_vnr(task);
 	rec->sid = task_session_vnr(task);
+	rec->exit_signal = exit_signal_of(task, parent);
+	if (task != ctx->task && thread_group_leader(task))
+		rec->parent = task_pid_vnr(parent);
 	rcu_read_unlock();
 }
 
@@ -606,44 +510,59 @@ static int fill_refs(struct ckpt_ctx *ctx, struct task_struct *task,
 {
 	rcu_read_lock();
 	rec->cred = ckpt_ref(ctx, __task_cred(task));
-	rec->sighand = ckpt_ref(ctx, rcu_dereference(task->sighand));
+	if (!ckpt_is_zombie(task))
+		rec->sighand = ckpt_ref(ctx, rcu_dereference(task->sighand));
 	rcu_read_unlock();
 	task_lock(task);
 	rec->mm = ckpt_ref(ctx, task->mm);
 	rec->files = ckpt_ref(ctx, task->files);
 	rec->fs = ckpt_ref(ctx, task->fs);
 	task_unlock(task);
+	if (ckpt_is_zombie(task))
+		return 0;
 	/* It was killed. */
 	if (!rec->cred || !rec->sighand || !rec->mm || !rec->files || !rec->fs)
 		return -ESRCH;
 	return 0;
 }
 
+/* What wait(2) says of it. */
+static void fill_wait(struct task_struct *task, struct ckpt_task *rec)
+{
+	struct signal_struct *sig = task->signal;
+
+	if (ckpt_is_zombie(task)) {
+		rec->flags |= CKPT_TASK_ZOMBIE;
+		rec->wait_status = sig->flags & SIGNAL_GROUP_EXIT ?
+			sig->group_exit_code : task->exit_code;
+		return;
+	}
+	ckpt_signal_stopped(task, rec);
+}
+
 static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct task_struct *task = obj->ptr;
 	struct ckpt_where old = enter_task(ctx, task);
-	struct ckpt_task rec = { .exit_signal = task->exit_signal };
+	struct ckpt_task rec = {};
 	unsigned int i;
 	int ret;
 
-	fill_pids(task, &rec);
+	fill_pids(ctx, task, &rec);
 	ret = fill_refs(ctx, task, &rec);
 	if (ret) {
 		ckpt_refuse(ctx, ret, "was killed during the checkpoint");
 		goto out;
 	}
 	get_task_comm(rec.comm, task);
-	rec.stop_signal = ckpt_signal_stopped(task);
-	if (rec.stop_signal)
-		rec.flags |= CKPT_TASK_STOPPED;
-	rec.flags |= terminal_flags(task);
+	rec.flags = ckpt_session_flags(ctx, task);
+	fill_wait(task, &rec);
 	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 
 	for (i = 0; i < ckpt_nr_kinds && !ret; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
-		if (kind->family != CKPT_FAMILY_TASK || !kind->task_save)
+		if (!kind->task_save || !has_kind(task, kind))
 			continue;
 		ctx->where.kind = kind->name;
 		ret = kind->task_save(ctx, task);
@@ -653,22 +572,45 @@ out:
 	return ret;
 }
 
+static int check_refs(struct ckpt_ctx *ctx, const struct ckpt_task *t)
+{
+	bool ok;
+
+	if (t->flags & CKPT_TASK_ZOMBIE)
+		ok = !t->mm && !t->files && !t->fs && !t->sighand;
+	else
+		ok = ckpt_ref_is_type(ctx, t->mm, CKPT_REC_MM) &&
+		     ckpt_ref_is_type(ctx, t->files, CKPT_REC_FILES) &&
+		     ckpt_ref_is_type(ctx, t->fs, CKPT_REC_FS) &&
+		     ckpt_ref_is_type(ctx, t->sighand, CKPT_REC_SIGHAND);
+	if (!ok || !ckpt_ref_is_type(ctx, t->cred, CKPT_REC_CRED))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "refers to what is not in front of it");
+	return 0;
+}
+
+#define TASK_FLAGS	(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND |	\
+			 CKPT_TASK_TERMINAL | CKPT_TASK_STOPPING |	\
+			 CKPT_TASK_CONTINUED | CKPT_TASK_ZOMBIE |	\
+			 CKPT_TASK_OWN_GROUP | CKPT_TASK_OWN_SESSION)
+
 static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
+	bool thread = t->tgid != t->pid;
 
 	static_assert(sizeof(t->comm) == TASK_COMM_LEN);
 
-	if (t->pid <= 0 || t->tgid != t->pid || t->ppid < 0 || t->pgid < 0 ||
-	    t->sid < 0)
+	if (t->pid <= 0 || t->tgid <= 0 || t->ppid < 0 || t->pgid < 0 ||
+	    t->sid < 0 || t->parent < 0)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "pids %d, process %d, parent %d, group %d, session %d",
 				   t->pid, t->tgid, t->ppid, t->pgid, t->sid);
-	if (t->exit_signal < -1 || t->exit_signal > _NSIG)
+	if (thread ? t->exit_signal != -1 :
+		     t->exit_signal < 0 || t->exit_signal > _NSIG)
 		return ckpt_refuse(ctx, -EINVAL, "exit signal %d",
 				   t->exit_signal);
-	if (t->flags & ~(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND |
-			 CKPT_TASK_TERMINAL) || t->pad)
+	if (t->flags & ~TASK_FLAGS || t->pad)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
 				   t->flags);
 	if (t->flags & CKPT_TASK_FOREGROUND && !(t->flags & CKPT_TASK_TERMINAL))
@@ -676,84 +618,24 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "in the foreground of no terminal");
 	if (t->flags & CKPT_TASK_STOPPED ?
 	    t->stop_signal > _NSIG || !sig_kernel_stop(t->stop_signal) :
-	    t->stop_signal)
+	    t->stop_signal || t->flags & CKPT_TASK_STOPPING)
 		return ckpt_refuse(ctx, -EINVAL, "stopped by signal %u",
 				   t->stop_signal);
+	if (t->flags & CKPT_TASK_STOPPED &&
+	    t->flags & (CKPT_TASK_CONTINUED | CKPT_TASK_ZOMBIE))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "stopped and not stopped, flags 0x%x",
+				   t->flags);
+	/* A signal, whether it dumped core, an exit code. */
+	if (t->flags & CKPT_TASK_ZOMBIE ?
+	    t->wait_status & ~0xffff || (t->wait_status & 0x7f) > _NSIG :
+	    t->flags & CKPT_TASK_STOPPED ?
+	    t->wait_status < 0 || t->wait_status > _NSIG : t->wait_status)
+		return ckpt_refuse(ctx, -EINVAL, "a wait status of 0x%x",
+				   t->wait_status);
 	if (!memchr(t->comm, 0, sizeof(t->comm)))
 		return ckpt_refuse(ctx, -EINVAL, "a name without an end");
-	if (!ckpt_ref_is_type(ctx, t->cred, CKPT_REC_CRED) ||
-	    !ckpt_ref_is_type(ctx, t->mm, CKPT_REC_MM) ||
-	    !ckpt_ref_is_type(ctx, t->files, CKPT_REC_FILES) ||
-	    !ckpt_ref_is_type(ctx, t->fs, CKPT_REC_FS) ||
-	    !ckpt_ref_is_type(ctx, t->sighand, CKPT_REC_SIGHAND))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "refers to what is not in front of it");
-	return 0;
-}
-
-/* As setpgid(0, 0). */
-static int become_group_leader(void)
-{
-	struct pid *pid = task_pid(current);
-	int ret;
-
-	write_lock_irq(&tasklist_lock);
-	ret = security_task_setpgid(current, pid_vnr(pid));
-	if (!ret && task_pgrp(current) != pid)
-		change_pid(current, PIDTYPE_PGID, pid);
-	write_unlock_irq(&tasklist_lock);
-	return ret;
-}
-
-/*
- * A session or process group that the task led, it leads again, under its new
- * number. It cannot join other ones: then it stays in those of the caller. The
- * terminal is the caller's, so who led its session leads a process group in
- * the caller's session now. A replaced caller stays where it is.
- */
-static int task_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
-{
-	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
-	int ret;
-
-	if (ctx->self)
-		return 0;
-	if (t->sid == t->pid && !(t->flags & CKPT_TASK_TERMINAL)) {
-		ret = ksys_setsid();
-		if (ret < 0)
-			return ckpt_refuse(ctx, ret,
-					   "cannot lead a session again: group %d exists",
-					   task_pid_vnr(current));
-	} else if (t->pgid == t->pid) {
-		ret = become_group_leader();
-		if (ret)
-			return ckpt_refuse(ctx, ret,
-					   "a security module forbids a process group");
-	}
-	return 0;
-}
-
-/*
- * The terminal follows a foreground group, or the new task would be stopped as
- * soon as it reads: its own group takes the place of the caller's. This is what
- * a shell does for a job.
- */
-static void take_foreground(void)
-{
-	struct tty_struct *tty = get_current_tty();
-
-	if (!tty)
-		return;
-	rcu_read_lock();
-	spin_lock_irq(&tty->ctrl.lock);
-	if (tty->ctrl.session == task_session(current) &&
-	    tty->ctrl.pgrp == task_pgrp(rcu_dereference(current->real_parent))) {
-		put_pid(tty->ctrl.pgrp);
-		tty->ctrl.pgrp = get_pid(task_pgrp(current));
-	}
-	spin_unlock_irq(&tty->ctrl.lock);
-	rcu_read_unlock();
-	tty_kref_put(tty);
+	return check_refs(ctx, t);
 }
 
 static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
@@ -761,11 +643,18 @@ static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
 
 	set_task_comm(current, t->comm);
+	if (t->flags & CKPT_TASK_ZOMBIE) {
+		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+		return;
+	}
+	if (ctx->self) {
+		setmax_mm_hiwater_rss(&current->signal->maxrss, current->mm);
+		ckpt_mm_adopt(ckpt_obj_ptr(ctx, t->mm));
+	}
+	ckpt_files_adopt(ckpt_obj_ptr(ctx, t->files));
+	ckpt_fs_adopt(ckpt_obj_ptr(ctx, t->fs));
 	ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
-	if (!ctx->self && t->flags & CKPT_TASK_FOREGROUND && t->pgid == t->pid)
-		take_foreground();
-	if (t->flags & CKPT_TASK_STOPPED)
-		ckpt_signal_stop(t->stop_signal);
+	ckpt_signal_stop(t);
 }
 
 static void task_get(void *ptr)
@@ -780,20 +669,20 @@ static void task_put(void *ptr)
 
 const struct ckpt_kind ckpt_kind_task = {
 	.name = "task",
-	.about = "pid, name, leading a session or a process group, job control stop",
+	.about = "pid, name, parent, process group, session, job control stop, exit status",
 	.family = CKPT_FAMILY_OBJECT,
 	.type = CKPT_REC_TASK,
 	.phase = CKPT_PHASE_TASK,
-	.version = 1,
-	.min_version = 1,
+	.version = 2,
+	.min_version = 2,
 	CKPT_PAYLOAD(struct ckpt_task),
 	.object = true,
+	.in_task = true,
 	.obj_get = task_get,
 	.obj_put = task_put,
 	.obj_collect = task_obj_collect,
 	.obj_save = task_obj_save,
 	.check = task_check,
-	.restore = task_restore,
 	.commit = task_commit,
 };
 
@@ -846,7 +735,7 @@ static int task_attr_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 	get_ioprio(task, &shared);
 	if (shared)
 		return ckpt_refuse(ctx, -EBUSY,
-				   "shares an I/O context with another process (CLONE_IO)");
+				   "shares an I/O context with another task (CLONE_IO)");
 	return 0;
 }
 
@@ -958,6 +847,7 @@ static void task_attr_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	current->timer_slack_ns = a->timer_slack_ns;
 	current->default_timer_slack_ns = a->default_timer_slack_ns;
 
+	/* The other threads say the same. */
 	mutex_lock(&oom_adj_mutex);
 	current->signal->oom_score_adj = a->oom_score_adj;
 	current->signal->oom_score_adj_min = a->oom_score_adj_min;
@@ -1105,6 +995,7 @@ const struct ckpt_kind ckpt_kind_rlimits = {
 	CKPT_PAYLOAD(struct ckpt_rlimits),
 	.single = true,
 	.required = true,
+	.process = true,
 	.task_save = rlimits_save,
 	.check = rlimits_check,
 	.restore = rlimits_restore,
@@ -1275,7 +1166,7 @@ static void prctl_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_prctl *p = ckpt_payload(rec, struct ckpt_prctl);
 
 	current->pdeath_signal = p->pdeath_signal;
-	/* It has no children which would have to know. */
+	/* Its descendants learn of it when they become its children. */
 	current->signal->is_child_subreaper =
 		!!(p->flags & CKPT_PRCTL_SUBREAPER);
 	set_flag(IO_FLUSHER, p->flags & CKPT_PRCTL_IO_FLUSHER);

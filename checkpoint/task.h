@@ -11,7 +11,6 @@
 #include "internal.h"
 
 /* task.c */
-extern const struct ckpt_kind ckpt_kind_children;
 extern const struct ckpt_kind ckpt_kind_core_sched;
 extern const struct ckpt_kind ckpt_kind_futex_pi;
 extern const struct ckpt_kind ckpt_kind_task_io_uring;
@@ -22,13 +21,13 @@ extern const struct ckpt_kind ckpt_kind_prctl;
 extern const struct ckpt_kind ckpt_kind_ptrace;
 extern const struct ckpt_kind ckpt_kind_rlimits;
 extern const struct ckpt_kind ckpt_kind_seccomp;
-extern const struct ckpt_kind ckpt_kind_shared;
 extern const struct ckpt_kind ckpt_kind_sysvsem;
 extern const struct ckpt_kind ckpt_kind_task;
 extern const struct ckpt_kind ckpt_kind_task_attr;
-extern const struct ckpt_kind ckpt_kind_threads;
 extern const struct ckpt_kind ckpt_kind_uprobes;
 extern const struct ckpt_kind ckpt_kind_user_dispatch;
+/* tree.c */
+extern const struct ckpt_kind ckpt_kind_shared;
 /* sched.c */
 extern const struct ckpt_kind ckpt_kind_cputime;
 extern const struct ckpt_kind ckpt_kind_sched;
@@ -50,8 +49,9 @@ extern const struct ckpt_kind ckpt_kind_mm;
 struct k_itimer;
 struct signal_struct;
 
-int ckpt_signal_stopped(struct task_struct *task);
-void ckpt_signal_stop(int signr);
+void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec);
+void ckpt_signal_stop(const struct ckpt_task *t);
+void ckpt_sighand_put(void *ptr);
 void ckpt_cred_commit(struct cred *cred);
 struct k_itimer *ckpt_timer_find(struct signal_struct *sig, s32 id);
 

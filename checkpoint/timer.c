@@ -192,6 +192,7 @@ const struct ckpt_kind ckpt_kind_itimers = {
 	CKPT_PAYLOAD(struct ckpt_itimers),
 	.single = true,
 	.required = true,
+	.process = true,
 	.task_save = itimers_save,
 	.check = itimers_check,
 	.restore = itimers_restore,
@@ -203,13 +204,25 @@ const struct ckpt_kind ckpt_kind_itimers = {
 /* A range in which nothing overflows that is added to it. */
 #define OVERRUN_MAX	((s64)BIT_ULL(60))
 
-/*
- * The clock as timer_create() takes it, CPU clocks without a pid.
- * Return: false for clocks that are not supported, or not of this process.
- */
-static bool clock_of_timer(struct task_struct *task, clockid_t clock, s32 *to)
+/* Is @pid a thread of the process? Context: RCU. */
+static bool is_thread_of(struct task_struct *task, struct pid *pid)
 {
-	pid_t pid;
+	struct task_struct *thread = pid_task(pid, PIDTYPE_PID);
+
+	return thread && same_thread_group(thread, task);
+}
+
+/*
+ * The clock as timer_create() takes it; CPU clocks of the process and of its
+ * first thread without a pid, those of another thread with its one.
+ * Return: false for clocks that are not supported, or not of this process.
+ * Context: it_lock, RCU.
+ */
+static bool clock_of_timer(struct task_struct *task, struct k_itimer *timer,
+			   s32 *to)
+{
+	clockid_t clock = timer->it_clock;
+	struct pid *pid;
 
 	switch (clock) {
 	case CLOCK_REALTIME:
@@ -224,17 +237,19 @@ static bool clock_of_timer(struct task_struct *task, clockid_t clock, s32 *to)
 	if (clock >= 0 || (clock & CLOCKFD_MASK) == CLOCKFD ||
 	    CPUCLOCK_WHICH(clock) >= CPUCLOCK_MAX)
 		return false;
-	pid = CPUCLOCK_PID(clock);
-	if (pid && pid != task_pid_vnr(task))
+	/* Whom the clock names is taken when the timer is made. */
+	pid = timer->it.cpu.pid;
+	if (!is_thread_of(task, pid))
 		return false;
 	*to = make_process_cpuclock(0, clock & CLOCKFD_MASK);
+	if (CPUCLOCK_PERTHREAD(clock) && pid != task_pid(task))
+		*to = make_thread_cpuclock(pid_vnr(pid), CPUCLOCK_WHICH(clock));
 	return true;
 }
 
-struct timers {
-	struct k_itimer **timers;
-	u32 nr;
-};
+/* Beside CKPT_PTIMER_*, not in images: what makes it one that is refused. */
+#define BAD_CLOCK	BIT(30)
+#define BAD_THREAD	BIT(31)
 
 /* Context: siglock and RCU. The timers stay, but may be deleted (it_signal). */
 static u32 timers_list(struct signal_struct *sig, struct k_itimer **to, u32 max)
@@ -267,7 +282,8 @@ static void timer_get(struct task_struct *task, struct k_itimer *timer,
 	/* As timer_gettime() does, this brings the overrun up to date. */
 	timer->kclock->timer_get(timer, &cur);
 	rec->id = timer->it_id;
-	rec->clock = timer->it_clock;
+	if (!clock_of_timer(task, timer, &rec->clock))
+		rec->flags |= BAD_CLOCK;
 	rec->notify = timer->it_sigev_notify;
 	rec->signo = timer->sigq->info.si_signo;
 	rec->value = (unsigned long)timer->sigq->info.si_value.sival_ptr;
@@ -279,16 +295,17 @@ static void timer_get(struct task_struct *task, struct k_itimer *timer,
 		rec->flags |= CKPT_PTIMER_ACTIVE;
 	if (timer->it_requeue_pending & REQUEUE_PENDING)
 		rec->flags |= CKPT_PTIMER_REQUEUE;
-	/* Whom it notifies, until the id is filled in: the thread or not. */
-	if (timer->it_pid != task_pid(task))
-		rec->pad = 1;
+	if (timer->it_sigev_notify == SIGEV_THREAD_ID) {
+		rec->thread = pid_vnr(timer->it_pid);
+		if (!is_thread_of(task, timer->it_pid))
+			rec->flags |= BAD_THREAD;
+	}
 out:
 	spin_unlock_irqrestore(&timer->it_lock, flags);
 }
 
 /*
- * Copy the task's timers; clocks are as in the kernel, pad says whether the
- * timer notifies somebody else.
+ * Copy the task's timers.
  * Return: an array to be freed with kvfree(), NULL when there is none, or an
  * ERR_PTR().
  */
@@ -335,7 +352,6 @@ static int posix_timer_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_posix_timer *recs;
 	int ret = 0;
-	s32 clock;
 	u32 nr, i;
 
 	recs = timers_get(task, &nr);
@@ -346,11 +362,11 @@ static int posix_timer_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 
 		if (rec->id < 0)
 			continue;
-		if (!clock_of_timer(task, rec->clock, &clock))
+		if (rec->flags & BAD_CLOCK)
 			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 					  "timer %d runs on clock %d",
 					  rec->id, rec->clock);
-		if (rec->pad)
+		if (rec->flags & BAD_THREAD)
 			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 					  "timer %d notifies a thread that is gone",
 					  rec->id);
@@ -371,9 +387,7 @@ static int posix_timer_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	for (i = 0; i < nr && !ret; i++) {
 		struct ckpt_posix_timer *rec = &recs[i];
 
-		if (rec->id < 0 ||
-		    !clock_of_timer(task, rec->clock, &rec->clock) ||
-		    rec->pad)
+		if (rec->id < 0 || rec->flags & (BAD_CLOCK | BAD_THREAD))
 			ret = -ESRCH;
 		else
 			ret = ckpt_write(ctx, &ckpt_kind_posix_timer,
@@ -388,7 +402,7 @@ static int posix_timer_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_posix_timer *t = ckpt_payload(rec, struct ckpt_posix_timer);
 
-	if (t->id < 0 || t->pad)
+	if (t->id < 0)
 		return ckpt_refuse(ctx, -EINVAL, "%d cannot be a timer's id",
 				   t->id);
 	switch (t->clock) {
@@ -400,12 +414,16 @@ static int posix_timer_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	case CLOCK_BOOTTIME_ALARM:
 		break;
 	default:
-		if (t->clock >= 0 || CPUCLOCK_PID(t->clock) ||
+		if (t->clock >= 0 ||
+		    (CPUCLOCK_PID(t->clock) && !CPUCLOCK_PERTHREAD(t->clock)) ||
 		    (t->clock & CLOCKFD_MASK) == CLOCKFD ||
 		    CPUCLOCK_WHICH(t->clock) >= CPUCLOCK_MAX)
 			return ckpt_refuse(ctx, -EINVAL, "unknown clock %d",
 					   t->clock);
 	}
+	if (t->notify == SIGEV_THREAD_ID ? t->thread <= 0 : t->thread)
+		return ckpt_refuse(ctx, -EINVAL, "notifies thread %d",
+				   t->thread);
 	switch (t->notify) {
 	case SIGEV_SIGNAL:
 	case SIGEV_THREAD:
@@ -436,7 +454,7 @@ static int posix_timer_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 /**
  * ckpt_timer_find() - a POSIX timer of current's process by its id
- * @sig: current->signal; current is single-threaded
+ * @sig: current->signal; other threads of the process stand still
  * @id: its id
  *
  * Context: Takes siglock. The timer stays as only current can delete it.
@@ -497,6 +515,8 @@ static int posix_timer_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	};
 	struct k_itimer *timer;
 	unsigned long flags;
+	s32 clock = t->clock;
+	struct pid *pid;
 	int id;
 
 	/* A timer's id is taken at once. */
@@ -504,10 +524,17 @@ static int posix_timer_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "POSIX timers cannot be given to a replaced caller");
 
+	/* Threads have other numbers when pids are fresh. */
 	if (t->notify == SIGEV_THREAD_ID)
-		event.sigev_notify_thread_id = task_pid_vnr(current);
+		event.sigev_notify_thread_id =
+			pid_vnr(ckpt_pid(ctx, t->thread));
+	if (clock < 0 && CPUCLOCK_PID(clock)) {
+		pid = ckpt_pid(ctx, CPUCLOCK_PID(clock));
+		clock = make_thread_cpuclock(pid_vnr(pid),
+					     CPUCLOCK_WHICH(clock));
+	}
 	current->signal->next_posix_timer_id = t->id;
-	id = posix_timer_create(t->clock, &event);
+	id = posix_timer_create(clock, &event);
 	if (id < 0)
 		return ckpt_refuse(ctx, id, "cannot make timer %d on clock %d",
 				   t->id, t->clock);
@@ -558,9 +585,10 @@ const struct ckpt_kind ckpt_kind_posix_timer = {
 	.family = CKPT_FAMILY_TASK,
 	.type = CKPT_REC_POSIX_TIMER,
 	.phase = CKPT_PHASE_TASK,
-	.version = 1,
-	.min_version = 1,
+	.version = 2,
+	.min_version = 2,
 	CKPT_PAYLOAD(struct ckpt_posix_timer),
+	.process = true,
 	.task_collect = posix_timer_collect,
 	.task_save = posix_timer_save,
 	.check = posix_timer_check,

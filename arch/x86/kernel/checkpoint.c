@@ -911,22 +911,23 @@ static int ldt_read(struct mm_struct *mm, struct ckpt_x86_ldt *rec,
 	return n;
 }
 
-/* Saved with the task: who finds its mm with an LDT at restart is satisfied. */
-static int ldt_save(struct ckpt_ctx *ctx, struct task_struct *task)
+/**
+ * ckpt_arch_save_mm() - save what the processor has for an address space
+ * @ctx: the checkpoint
+ * @obj: the address space
+ *
+ * Return: 0 or -errno.
+ */
+int ckpt_arch_save_mm(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct mm_struct *mm = get_task_mm(task);
 	struct ckpt_x86_desc *descs = NULL;
 	struct ckpt_x86_ldt rec = {};
 	int ret;
 
-	if (!mm)
-		return -ESRCH;
-	ret = ldt_read(mm, &rec, &descs);
-	mmput(mm);
+	ret = ldt_read(obj->ptr, &rec, &descs);
 	if (ret >= 0 && rec.nr_entries)
-		ret = ckpt_write_tail(ctx, &ckpt_kind_x86_ldt,
-				      ckpt_ref(ctx, task), &rec, sizeof(rec),
-				      descs, ret * sizeof(*descs));
+		ret = ckpt_write_tail(ctx, &ckpt_kind_x86_ldt, obj->ref, &rec,
+				      sizeof(rec), descs, ret * sizeof(*descs));
 	kvfree(descs);
 	return ret;
 }
@@ -942,12 +943,12 @@ static int ldt_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (ret == -EINVAL)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "16-bit segments are not available here");
-	if (ret && ret != -EEXIST)
+	if (ret)
 		return ckpt_refuse(ctx, ret, "cannot make the LDT");
 	return 0;
 }
 #else
-static int ldt_save(struct ckpt_ctx *ctx, struct task_struct *task)
+int ckpt_arch_save_mm(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	return 0;
 }
@@ -992,15 +993,15 @@ static int ldt_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 const struct ckpt_kind ckpt_kind_x86_ldt = {
 	.name = "x86_ldt",
 	.about = "LDT",
-	.family = CKPT_FAMILY_TASK,
+	.family = CKPT_FAMILY_OBJECT,
+	.owner = CKPT_REC_MM,
 	.type = CKPT_REC_X86_LDT,
 	.phase = CKPT_PHASE_MM_END,
-	.version = 1,
-	.min_version = 1,
+	.version = 2,
+	.min_version = 2,
 	CKPT_PAYLOAD_TAIL(struct ckpt_x86_ldt,
 			  LDT_ENTRIES * sizeof(struct ckpt_x86_desc)),
 	.single = true,
-	.task_save = ldt_save,
 	.check = ldt_check,
 	.restore = ldt_restore,
 };

@@ -180,9 +180,18 @@ struct ckpt_error {
 
 /* --- tasks ------------------------------------------------------------ */
 
+/*
+ * The first one is the root of the tree. A parent stands in front of its
+ * children, the first thread of a process in front of the other ones.
+ */
 #define CKPT_TASK_STOPPED	(1U << 0)	/* in a job control stop */
 #define CKPT_TASK_FOREGROUND	(1U << 1)	/* in its terminal's foreground group */
 #define CKPT_TASK_TERMINAL	(1U << 2)	/* has a controlling terminal */
+#define CKPT_TASK_STOPPING	(1U << 3)	/* with STOPPED: its parent does not know yet */
+#define CKPT_TASK_CONTINUED	(1U << 4)	/* for wait(2) with WCONTINUED */
+#define CKPT_TASK_ZOMBIE	(1U << 5)	/* has exited; no mm, files, fs, sighand */
+#define CKPT_TASK_OWN_GROUP	(1U << 6)	/* the process group is the tree's */
+#define CKPT_TASK_OWN_SESSION	(1U << 7)	/* the session is the tree's */
 
 /* rec: TASK */
 struct ckpt_task {
@@ -199,8 +208,10 @@ struct ckpt_task {
 	ckpt_ref_t files;
 	ckpt_ref_t fs;
 	ckpt_ref_t sighand;
-	__u32 pad;
+	__s32 parent;		/* pid of the thread that it is the child of, 0: none in the tree */
 	__u8 comm[16];
+	__s32 wait_status;	/* of a ZOMBIE, or not yet waited for of a STOPPED one */
+	__u32 pad;
 };
 
 /* --- task attributes (task.c, cred.c, signal.c, timer.c, ...) ------------ */
@@ -379,8 +390,8 @@ struct ckpt_itimers {
 /* rec: POSIX_TIMER */
 struct ckpt_posix_timer {
 	__s32 id;
-	__s32 clock;		/* clockid_t, CPU clocks of oneself with pid 0 */
-	__s32 notify;		/* SIGEV_*; SIGEV_THREAD_ID means the thread */
+	__s32 clock;		/* clockid_t; the CPU clock of the process with pid 0 */
+	__s32 notify;		/* SIGEV_* */
 	__s32 signo;
 	__u64 value;		/* sigev_value */
 	__u64 remaining_ns;	/* 0: not armed */
@@ -388,7 +399,7 @@ struct ckpt_posix_timer {
 	__s64 overrun;		/* so far, -1: no expiry yet */
 	__s64 overrun_last;	/* of the last signal that was taken */
 	__u32 flags;		/* CKPT_PTIMER_* */
-	__u32 pad;
+	__s32 thread;		/* with SIGEV_THREAD_ID: its pid */
 };
 
 /* --- the ABI of a thread (restart_block.c, robust.c, rseq.c) --------------- */

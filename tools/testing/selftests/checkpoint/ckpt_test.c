@@ -52,6 +52,9 @@ static void report(const char *format, va_list args)
 		len = sizeof(text) - 2;
 	text[len++] = '\n';
 	fd = open(report_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	/* For threads and children that are other users. */
+	if (fd >= 0 && fchmod(fd, 0666))
+		errno = 0;
 	if (write(fd >= 0 ? fd : STDERR_FILENO, text, len) != len)
 		target_failed = true;
 	if (fd >= 0)
@@ -84,6 +87,11 @@ void ckpt_target_fail(const char *file, int line, const char *format, ...)
 void ckpt_target_die(void)
 {
 	_exit(1);
+}
+
+void ckpt_target_end(void)
+{
+	_exit(target_failed);
 }
 
 void ckpt_skip(const char *format, ...)
@@ -129,7 +137,7 @@ dispatch(int argc, char **argv, char **envp)
 		if (strcmp(scenario->name, argv[2]))
 			continue;
 		scenario->run();
-		_exit(target_failed);
+		ckpt_target_end();
 	}
 	reportf("no scenario '%s'", argv[2]);
 	_exit(1);
@@ -308,6 +316,26 @@ static void nap(void)
 
 /* --- the tester's side: targets ------------------------------------------- */
 
+/* Children whose parents are killed shall not hold their pids any longer. */
+static void adopt_orphans(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* Those that targets have left behind, and that end by themselves. */
+static void reap_orphans(void)
+{
+	int ms, status;
+
+	for (ms = 0; ms < PATIENCE_MS / 8 && ckpt_has_children(); ms++) {
+		while (waitpid(-1, &status, WNOHANG | __WALL) > 0)
+			;
+		nap();
+	}
+}
+
+static void kill_children(struct ckpt_test *t);
+
 int ckpt_test_init(struct ckpt_test *t)
 {
 	const char *base = getenv("CKPT_TEST_DIR") ?: "/tmp";
@@ -320,6 +348,7 @@ int ckpt_test_init(struct ckpt_test *t)
 		return ckpt_say("chmod: %s", strerror(errno));
 	snprintf(t->image, sizeof(t->image), "%s/image", t->dir);
 	snprintf(t->other, sizeof(t->other), "%s/other", t->dir);
+	adopt_orphans();
 	return 0;
 }
 
@@ -338,8 +367,11 @@ int ckpt_test_fini(struct ckpt_test *t)
 
 	while (t->nr_pids)
 		ckpt_kill(t, t->pids[t->nr_pids - 1]);
-	if (ckpt_has_children())
+	reap_orphans();
+	if (ckpt_has_children()) {
 		ret = ckpt_say("there is a child that nobody knows of");
+		kill_children(t);
+	}
 	nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	return ret;
 }
@@ -553,7 +585,13 @@ static int exit_status(struct ckpt_test *t, pid_t pid, int status)
 		snprintf(t->why, sizeof(t->why), "%.*s",
 			 text ? (int)strcspn(text, "\n") : 0, text ?: "");
 		free(text);
-	} else if (status && status != TINY_STATUS) {
+		return status;
+	}
+	/* A child or a thread of the target has failed, and said so. */
+	snprintf(path, sizeof(path), "%s/report", t->run);
+	if (!status && !access(path, F_OK))
+		status = 1;
+	if (status && status != TINY_STATUS) {
 		ckpt_say("target %d ended with %d", pid, status);
 		show_file(t->run, "report");
 		show_file(t->run, "out");
@@ -702,18 +740,209 @@ int ckpt_finish(struct ckpt_test *t, pid_t pid)
 	return ckpt_wait(t, pid);
 }
 
+/* --- trees of processes --------------------------------------------------- */
+
+struct pids {
+	pid_t *pid;
+	int nr, room;
+};
+
+static void pids_add(struct pids *pids, pid_t pid)
+{
+	if (pids->nr == pids->room) {
+		pids->room = 2 * pids->room + 64;
+		pids->pid = realloc(pids->pid, pids->room * sizeof(pid_t));
+		if (!pids->pid)
+			abort();
+	}
+	pids->pid[pids->nr++] = pid;
+}
+
+/* The index, or -1. */
+static int pids_find(const struct pids *pids, pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < pids->nr; i++) {
+		if (pids->pid[i] == pid)
+			return i;
+	}
+	return -1;
+}
+
+static int pids_order(const void *a, const void *b)
+{
+	return *(const pid_t *)a - *(const pid_t *)b;
+}
+
+static void pids_sort(struct pids *pids)
+{
+	qsort(pids->pid, pids->nr, sizeof(pid_t), pids_order);
+}
+
+static void pids_free(struct pids *pids)
+{
+	free(pids->pid);
+	memset(pids, 0, sizeof(*pids));
+}
+
+static pid_t parent_of(const char *name)
+{
+	char path[300], text[1024], *paren;
+	pid_t parent = 0;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	paren = strrchr(text, ')');
+	if (paren)
+		sscanf(paren + 1, " %*c %d", &parent);
+	return parent;
+}
+
+/* All processes, and in another list at the same index who has made them. */
+static int list_processes(struct pids *all, struct pids *parents)
+{
+	char self[32] = "";
+	struct dirent *entry;
+	pid_t pid, parent;
+	DIR *dir;
+
+	/* In a pid namespace of our own /proc has other numbers. */
+	if (readlink("/proc/self", self, sizeof(self) - 1) < 0 ||
+	    atoi(self) != getpid())
+		return -1;
+	dir = opendir("/proc");
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir))) {
+		pid = atoi(entry->d_name);
+		parent = pid > 0 ? parent_of(entry->d_name) : 0;
+		if (!parent)
+			continue;
+		pids_add(all, pid);
+		pids_add(parents, parent);
+	}
+	closedir(dir);
+	return 0;
+}
+
+/*
+ * Adds the descendants of those in the tree, and children that we have got
+ * since: those whose parents have died meanwhile. Returns how many are new.
+ */
+static int find_tree(struct pids *tree, struct pids *old, bool first)
+{
+	struct pids all = {}, parents = {};
+	int i, found, before = tree->nr;
+
+	if (list_processes(&all, &parents))
+		return 0;
+	for (i = 0; i < all.nr && first; i++) {
+		if (parents.pid[i] == getpid())
+			pids_add(old, all.pid[i]);
+	}
+	do {
+		found = tree->nr;
+		for (i = 0; i < all.nr; i++) {
+			if (pids_find(tree, all.pid[i]) >= 0 ||
+			    (parents.pid[i] == getpid() ?
+			     pids_find(old, all.pid[i]) >= 0 :
+			     pids_find(tree, parents.pid[i]) < 0))
+				continue;
+			pids_add(tree, all.pid[i]);
+		}
+	} while (tree->nr > found);
+	pids_free(&all);
+	pids_free(&parents);
+	return tree->nr - before;
+}
+
+/* Kill and reap one; it may not be our child yet. */
+static bool end_one(pid_t pid)
+{
+	int status = 0;
+
+	if (kill(pid, SIGKILL) && errno == ESRCH)
+		return true;
+	return waitpid(pid, &status, WNOHANG | __WALL) == pid &&
+	       (WIFEXITED(status) || WIFSIGNALED(status));
+}
+
+static int end_all(struct pids *tree, struct pids *gone)
+{
+	int ms, i, left = 1;
+
+	for (ms = 0; left && ms < PATIENCE_MS; ms++) {
+		left = 0;
+		for (i = 0; i < tree->nr; i++) {
+			if (gone->pid[i])
+				continue;
+			if (end_one(tree->pid[i]))
+				gone->pid[i] = 1;
+			else
+				left++;
+		}
+		if (left)
+			nap();
+	}
+	return left ? ckpt_say("%d processes cannot be killed", left) : 0;
+}
+
 int ckpt_kill(struct ckpt_test *t, pid_t pid)
 {
-	int status;
+	struct pids tree = {}, old = {}, gone = {};
+	bool first = true;
+	int ret = 0;
 
 	ckpt_forget(t, pid);
-	if (kill(pid, SIGKILL))
+	if (kill(pid, 0))
 		return ckpt_say("kill %d: %s", pid, strerror(errno));
-	do {
-		if (waitpid(pid, &status, __WALL) < 0)
-			return ckpt_say("wait for %d: %s", pid, strerror(errno));
-	} while (!WIFEXITED(status) && !WIFSIGNALED(status));
-	return 0;
+	adopt_orphans();
+	pids_add(&tree, pid);
+	while ((find_tree(&tree, &old, first) || first) && !ret) {
+		first = false;
+		while (gone.nr < tree.nr)
+			pids_add(&gone, 0);
+		ret = end_all(&tree, &gone);
+	}
+	pids_free(&tree);
+	pids_free(&old);
+	pids_free(&gone);
+	return ret;
+}
+
+static void kill_children(struct ckpt_test *t)
+{
+	struct pids all = {}, parents = {};
+	int i;
+
+	list_processes(&all, &parents);
+	for (i = 0; i < all.nr; i++) {
+		if (parents.pid[i] == getpid())
+			ckpt_kill(t, all.pid[i]);
+	}
+	pids_free(&all);
+	pids_free(&parents);
+}
+
+int ckpt_tree_size(pid_t pid)
+{
+	struct pids tree = {}, old = {};
+	int nr;
+
+	pids_add(&tree, pid);
+	find_tree(&tree, &old, true);
+	nr = tree.nr;
+	pids_free(&tree);
+	pids_free(&old);
+	return nr;
 }
 
 /* --- the system calls ----------------------------------------------------- */
@@ -1047,14 +1276,29 @@ static void add_status(struct text *out, pid_t pid)
 	add_values(out, pid, "status", names);
 }
 
-static void add_stat(struct text *out, pid_t pid)
+/* A pid of the tree is told by its place in it: it may be another one later. */
+static void add_number(struct text *out, const struct pids *tree, pid_t pid,
+		       const char *name, long long value)
+{
+	int index = value > 0 ? pids_find(tree, value) : -1;
+
+	if (value == pid)
+		add(out, "stat: %s self\n", name);
+	else if (index >= 0)
+		add(out, "stat: %s #%d\n", name, index);
+	else
+		add(out, "stat: %s %lld\n", name, value);
+}
+
+static void add_stat(struct text *out, const struct pids *tree, pid_t pid,
+		     bool zombie)
 {
 	/* Numbered as in proc(5). */
 	static const struct {
 		int nr;
 		const char *name;
 	} fields[] = {
-		{ 5, "pgrp" }, { 6, "session" }, { 7, "tty_nr" },
+		{ 4, "parent" }, { 5, "pgrp" }, { 6, "session" }, { 7, "tty_nr" },
 		{ 8, "tpgid" }, { 9, "flags" }, { 18, "priority" },
 		{ 19, "nice" }, { 23, "vsize" }, { 26, "startcode" },
 		{ 27, "endcode" }, { 28, "startstack" },
@@ -1083,10 +1327,9 @@ static void add_stat(struct text *out, pid_t pid)
 		/* Has it made an exec since fork? Others come and go. */
 		if (nr == 9)
 			value &= 0x40;
-		if (value == pid)
-			add(out, "stat: %s self\n", fields[i].name);
-		else
-			add(out, "stat: %s %lld\n", fields[i].name, value);
+		/* Who has exited does not run any more, however it would. */
+		if (!zombie || nr <= 6 || nr == 38)
+			add_number(out, tree, pid, fields[i].name, value);
 		i++;
 	}
 	free(text);
@@ -1229,7 +1472,61 @@ static void add_fds(struct text *out, pid_t pid)
 		free(entries);
 }
 
-char *ckpt_snapshot(pid_t pid)
+/* Of more threads than that the others are only counted. */
+#define MAX_SNAP_THREADS	40
+/* With more processes than that nobody looks who shares what with whom. */
+#define MAX_SNAP_SHARERS	40
+
+static void add_thread(struct text *out, const struct pids *tree, pid_t tid)
+{
+	static const char *const files[] = {
+		"comm", "personality", "timerslack_ns",
+	};
+	static const char *const links[] = { "cwd", "root" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		add_file(out, tid, files[i]);
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		add_link(out, tid, links[i]);
+	add_status(out, tid);
+	add_stat(out, tree, tid, false);
+	add_fds(out, tid);
+}
+
+static void add_threads(struct text *out, const struct pids *tree, pid_t pid)
+{
+	struct dirent **entries;
+	char path[64];
+	int i, n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	n = scandir(path, &entries, NULL, by_number);
+	for (i = 0; i < n; i++) {
+		pid_t tid = atoi(entries[i]->d_name);
+
+		free(entries[i]);
+		if (tid <= 0 || tid == pid || i > MAX_SNAP_THREADS)
+			continue;
+		add(out, "--- thread %d of #%d\n", i, pids_find(tree, pid));
+		add_thread(out, tree, tid);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+/* What is left of one that has exited. */
+static void add_zombie(struct text *out, const struct pids *tree, pid_t pid)
+{
+	static const char *const names[] = {
+		"Name", "Uid", "Gid", "Groups", "CapPrm", "CapEff", NULL
+	};
+
+	add_values(out, pid, "status", names);
+	add_stat(out, tree, pid, true);
+}
+
+static void add_process(struct text *out, const struct pids *tree, pid_t pid)
 {
 	static const char *const files[] = {
 		"comm", "cmdline", "environ", "auxv", "limits", "personality",
@@ -1237,22 +1534,83 @@ char *ckpt_snapshot(pid_t pid)
 		"cgroup",
 	};
 	static const char *const links[] = { "exe", "cwd", "root" };
-	struct text out = { .size = 1 << 16 };
 	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		add_file(out, pid, files[i]);
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		add_link(out, pid, links[i]);
+	add_status(out, pid);
+	add_stat(out, tree, pid, false);
+	add_timers(out, pid);
+	add_fds(out, pid);
+	add_maps(out, pid);
+	add_threads(out, tree, pid);
+}
+
+/* With whom in front of it does it share what clone() can share? */
+static void add_sharing(struct text *out, const struct pids *tree, int index)
+{
+	/* VM, FILES, FS, SIGHAND of kcmp(2) */
+	static const int types[] = { 1, 2, 3, 4 };
+	unsigned int i;
+	int other;
+
+	if (index >= MAX_SNAP_SHARERS)
+		return;
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		for (other = 0; other < index; other++) {
+			if (syscall(SYS_kcmp, tree->pid[other],
+				    tree->pid[index], types[i], 0, 0))
+				continue;
+			add(out, "kcmp: %d as #%d\n", types[i], other);
+			break;
+		}
+	}
+}
+
+/* Which descriptors are the same open files as those of the root? */
+static void add_shared_fds(struct text *out, const struct pids *tree, int index)
+{
+	int fd;
+
+	if (index >= MAX_SNAP_SHARERS)
+		return;
+	for (fd = 0; fd < 32; fd++) {
+		if (!syscall(SYS_kcmp, tree->pid[0], tree->pid[index], 0, fd, fd))
+			add(out, "kcmp: fd %d as #0\n", fd);
+	}
+}
+
+char *ckpt_snapshot(pid_t pid)
+{
+	struct text out = { .size = 1 << 16 };
+	struct pids tree = {}, old = {};
+	int i;
 
 	out.buf = malloc(out.size);
 	if (!out.buf)
 		return NULL;
 	out.buf[0] = '\0';
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		add_file(&out, pid, files[i]);
-	for (i = 0; i < ARRAY_SIZE(links); i++)
-		add_link(&out, pid, links[i]);
-	add_status(&out, pid);
-	add_stat(&out, pid);
-	add_timers(&out, pid);
-	add_fds(&out, pid);
-	add_maps(&out, pid);
+	pids_add(&tree, pid);
+	find_tree(&tree, &old, true);
+	pids_free(&old);
+	pids_sort(&tree);
+	for (i = 0; i < tree.nr; i++) {
+		char state = state_of(tree.pid[i]);
+
+		add(&out, "=== process #%d%s%s\n", i,
+		    state == 'Z' ? " zombie" : "",
+		    state == 'T' ? " stopped" : "");
+		if (state == 'Z') {
+			add_zombie(&out, &tree, tree.pid[i]);
+			continue;
+		}
+		add_process(&out, &tree, tree.pid[i]);
+		add_sharing(&out, &tree, i);
+		add_shared_fds(&out, &tree, i);
+	}
+	pids_free(&tree);
 	return out.buf;
 }
 
@@ -1309,9 +1667,35 @@ int ckpt_compare(const char *before, const char *after)
 
 /* --- whole tests ---------------------------------------------------------- */
 
+static int count_words(const char *text, const char *word)
+{
+	int nr = 0;
+
+	while (text && (text = strstr(text, word))) {
+		text += strlen(word);
+		nr++;
+	}
+	return nr;
+}
+
+/* Who was stopped runs the last few steps to where it stops. */
+static char *settled_snapshot(pid_t pid, const char *before)
+{
+	int ms, stopped = count_words(before, " stopped\n");
+	char *after = ckpt_snapshot(pid);
+
+	for (ms = 0; ms < PATIENCE_MS / 4 &&
+	     count_words(after, " stopped\n") != stopped; ms += 10) {
+		free(after);
+		usleep(10000);
+		after = ckpt_snapshot(pid);
+	}
+	return after;
+}
+
 static int compare_snap(pid_t pid, const char *before, const char *what)
 {
-	char *after = ckpt_snapshot(pid);
+	char *after = settled_snapshot(pid, before);
 	int differences;
 
 	if (!after || !before)
@@ -1380,8 +1764,10 @@ int ckpt_roundtrip(struct ckpt_test *t, const char *scenario, const char *arg,
 		return pid ? -1 : CKPT_SKIPPED;
 	if (!(options & CKPT_RT_NO_SNAP))
 		before = ckpt_snapshot(pid);
-	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0)
+	if (ckpt_checkpoint(t, pid, t->image, options & CKPT_RT_KILL ?
+			    CHECKPOINT_KILL : 0) <= 0)
 		goto out;
+	/* They are killed by then, or not; they have to be reaped anyway. */
 	if (ckpt_kill(t, pid))
 		goto out;
 	restarted = ckpt_restart(t, t->image, flags);
@@ -1460,12 +1846,14 @@ int ckpt_as_user(struct ckpt_test *t, unsigned int uid,
 		return ckpt_say("fork: %s", strerror(errno));
 	if (!pid) {
 		t->nr_pids = 0;
+		adopt_orphans();
 		if (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
 		    setresuid(uid, uid, uid))
 			_exit(ckpt_say("cannot become user %u", uid));
 		ret = run(t);
 		while (t->nr_pids)
 			ckpt_kill(t, t->pids[t->nr_pids - 1]);
+		reap_orphans();
 		if (ckpt_has_children())
 			ret = ckpt_say("user %u has a child that nobody knows of",
 				       uid);

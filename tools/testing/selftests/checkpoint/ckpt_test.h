@@ -2,10 +2,11 @@
 /*
  * What the selftests of checkpoint/restart share.
  *
- * A test has two sides. The target is a program of one process which brings
- * itself into some state, says so, is checkpointed, and then looks at itself:
- * a SCENARIO(), full of CHECK()s. It runs in a fresh execution of the test
- * program and shares nothing with anyone. The tester is a usual TEST_F() of
+ * A test has two sides. The target is a program which brings itself into some
+ * state, says so, is checkpointed, and then looks at itself: a SCENARIO(), full
+ * of CHECK()s. It runs in a fresh execution of the test program and shares
+ * nothing with anyone. It may have threads and children; what they CHECK()
+ * counts, too. The tester is a usual TEST_F() of
  * the kselftest harness; it starts targets, checkpoints, kills and restarts
  * them, and gets to know by their exit status what they found.
  *
@@ -87,6 +88,8 @@ void ckpt_skip(const char *format, ...)
 void ckpt_target_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void ckpt_target_die(void) __attribute__((noreturn));
+/* The end of a child of a scenario: its status says whether it is content. */
+void ckpt_target_end(void) __attribute__((noreturn));
 
 #define CHECK_SAY(_cond, _format, ...)					\
 	({								\
@@ -153,6 +156,7 @@ struct ckpt_test {
 #define CKPT_RT_FRESH		(1U << 1) /* fresh pids */
 #define CKPT_RT_NO_SNAP		(1U << 2) /* no look at /proc */
 #define CKPT_RT_MAY_REFUSE	(1U << 3) /* a refusal with a reason is fine */
+#define CKPT_RT_KILL		(1U << 4) /* CHECKPOINT_KILL does it */
 
 int ckpt_test_init(struct ckpt_test *t);
 int ckpt_test_fini(struct ckpt_test *t);
@@ -195,8 +199,10 @@ int ckpt_wake(pid_t pid, int fd);
 int ckpt_wait(struct ckpt_test *t, pid_t pid);
 /* ckpt_go() and ckpt_wait(). */
 int ckpt_finish(struct ckpt_test *t, pid_t pid);
-/* Kill and reap. */
+/* Kill and reap a process and all its descendants. */
 int ckpt_kill(struct ckpt_test *t, pid_t pid);
+/* How many processes a tree has, those who have exited too. */
+int ckpt_tree_size(pid_t pid);
 void ckpt_remember(struct ckpt_test *t, pid_t pid);
 void ckpt_forget(struct ckpt_test *t, pid_t pid);
 bool ckpt_has_children(void);
@@ -221,7 +227,7 @@ bool ckpt_reason(struct ckpt_test *t, int error, const char *kind, int fd,
 bool ckpt_is_first_error(struct ckpt_test *t, long ret);
 void ckpt_show_log(struct ckpt_test *t);
 
-/* What /proc says about a process, as text; NULL on failure. */
+/* What /proc says about a tree of processes, as text; NULL on failure. */
 char *ckpt_snapshot(pid_t pid);
 /* Number of differences; they are printed. */
 int ckpt_compare(const char *before, const char *after);

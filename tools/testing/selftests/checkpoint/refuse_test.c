@@ -487,47 +487,46 @@ static void *idle(void *arg)
 	return NULL;
 }
 
-REFUSED(threads, EOPNOTSUPP, "threads", "2 threads")
+/* Within the tree that is saved; this one is a sibling. */
+REFUSED(shared_files, EBUSY, "shared", "shares descriptors with process")
 {
-	pthread_t thread;
-
-	NEED(!pthread_create(&thread, NULL, idle, NULL));
-	ckpt_point();
-}
-
-REFUSED(child, EOPNOTSUPP, "children", "child processes (1")
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		idle(NULL);
-	ckpt_point();
-	CHECK_EQ(0, kill(pid, SIGKILL));
-	CHECK_EQ(pid, waitpid(pid, NULL, 0));
-}
-
-REFUSED(zombie_child, EOPNOTSUPP, "children", "child processes")
-{
-	siginfo_t info;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	NEED(!waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
-	ckpt_point();
-	CHECK_EQ(pid, waitpid(pid, NULL, 0));
-}
-
-REFUSED(shared_files, EBUSY, "shared", "descriptors")
-{
-	pid_t pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	pid_t pid = syscall(SYS_clone, CLONE_PARENT | CLONE_FILES, 0, 0, 0, 0);
 
 	if (!pid)
 		idle(NULL);
 	NEED(pid > 0);
 	ckpt_point();
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	CHECK_EQ(0, kill(pid, SIGKILL));
+}
+
+REFUSED(shared_directories, EBUSY, "shared", "shares directories with process")
+{
+	pid_t pid = syscall(SYS_clone, CLONE_PARENT | CLONE_FS, 0, 0, 0, 0);
+
+	if (!pid)
+		idle(NULL);
+	NEED(pid > 0);
+	ckpt_point();
+	CHECK_EQ(0, kill(pid, SIGKILL));
+}
+
+/* As above, but with an own stack, and as glibc's clone() makes it. */
+static char stack[65536] __attribute__((aligned(16)));
+
+static int idle_process(void *arg)
+{
+	idle(arg);
+	return 0;
+}
+
+REFUSED(shared_address_space, EBUSY, "shared", "shares memory with process")
+{
+	pid_t pid = clone(idle_process, stack + sizeof(stack),
+			  CLONE_PARENT | CLONE_VM, NULL);
+
+	NEED(pid > 0);
+	ckpt_point();
+	CHECK_EQ(0, kill(pid, SIGKILL));
 }
 
 REFUSED(strict_seccomp, EOPNOTSUPP, "seccomp", "strict")
@@ -717,7 +716,7 @@ TEST_F(checkpoint, tracer)
 
 	NOT_DRY();
 	START(pid, traces_child, NULL);
-	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, "ptrace", -1, 0, "traces"));
+	EXPECT_EQ(0, refused_now(&self->t, pid, EBUSY, "ptrace", -1, 0, "traced"));
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
@@ -801,10 +800,12 @@ TEST_F(checkpoint, watched_by_perf)
 SCENARIO(several)
 {
 	int pair[2];
-	char *mem;
+	char *mem, *ready;
 	pthread_t thread;
 	pid_t pid;
 
+	ready = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(ready != MAP_FAILED);
 	NEED(eventfd(0, 0) == 3);
 	NEED(epoll_create1(0) == 4);
 	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
@@ -815,11 +816,17 @@ SCENARIO(several)
 	if (!syscall(SYS_mseal, mem, PAGE, 0))
 		ckpt_value[1] = (long)mem;
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		NEED(inotify_init1(0) == 7 && dup2(7, 80) == 80);
+		*ready = 1;
 		idle(NULL);
+	}
+	while (!*(volatile char *)ready)
+		usleep(1000);
 	NEED(!pthread_create(&thread, NULL, idle, NULL));
 	ckpt_point();
-	kill(pid, SIGKILL);
+	CHECK_EQ(0, kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 TEST_F(checkpoint, all_at_once)
@@ -842,8 +849,9 @@ TEST_F(checkpoint, all_at_once)
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "epoll", 4, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 5, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 6, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "threads", -1, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "children", -1, 0, NULL));
+		/* The child's, too. */
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "inotify", 7, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "inotify", 80, 0, NULL));
 		EXPECT_TRUE(!addr || ckpt_reason(t, EOPNOTSUPP, "vma_sealed",
 						 -1, addr, NULL));
 		/* All the descriptors are named. */
