@@ -279,15 +279,6 @@ static u32 open_flags(struct file *file)
 	return flags;
 }
 
-static bool is_watched_by_epoll(struct file *file)
-{
-#ifdef CONFIG_EPOLL
-	return READ_ONCE(file->f_ep);
-#else
-	return false;
-#endif
-}
-
 /**
  * ckpt_desc_collect_flags() - find what cannot be saved of a description
  * @ctx: the checkpoint
@@ -315,9 +306,6 @@ int ckpt_desc_collect_flags(struct ckpt_ctx *ctx, struct file *file,
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "unsupported file status flags 0x%x",
 				  flags & ~allowed);
-	if (is_watched_by_epoll(file))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "is watched by an epoll file");
 	return ret;
 }
 

@@ -30,6 +30,10 @@ extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_pipe_buf;
 
+/* epoll.c, pidfd.c */
+int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);
+int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx);
+
 /* paths */
 int ckpt_path_collect(struct ckpt_ctx *ctx, const struct path *path,
 		      const struct cred *cred);

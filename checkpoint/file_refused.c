@@ -67,13 +67,6 @@ REFUSED(socket_packet, "packet sockets are not supported",
 REFUSED(socket, "sockets of this family are not supported", is_socket(file));
 
 /* anonymous inodes */
-REFUSED(eventfd, "event descriptors (eventfd) are not supported yet",
-	is_anon(file, "[eventfd]"));
-REFUSED(epoll, "epoll is not supported yet", is_anon(file, "[eventpoll]"));
-REFUSED(signalfd, "signal descriptors (signalfd) are not supported yet",
-	is_anon(file, "[signalfd]"));
-REFUSED(timerfd, "timer descriptors (timerfd) are not supported yet",
-	is_anon(file, "[timerfd]"));
 REFUSED(inotify, "inotify is not supported yet", is_anon(file, "inotify"));
 REFUSED(fanotify, "fanotify is not supported", is_anon(file, "[fanotify]"));
 REFUSED(io_uring, "io_uring is not supported", is_anon(file, "[io_uring]"));
@@ -98,8 +91,6 @@ REFUSED(anon_inode, "an unknown kind of anonymous file",
 	has_magic(file, ANON_INODE_FS_MAGIC));
 
 /* file systems of their own */
-REFUSED(pidfd, "process descriptors (pidfd) are not supported",
-	has_magic(file, PID_FS_MAGIC));
 REFUSED(namespace, "descriptors of namespaces are not supported",
 	has_magic(file, NSFS_MAGIC));
 REFUSED(dma_buf, "DMA buffers are not supported",

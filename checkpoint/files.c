@@ -309,7 +309,10 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 		ret = ret ?: err;
 	}
 	ctx->where = old;
-	return ret;
+	err = ckpt_epoll_check_leaks(ctx);
+	ret = ret ?: err;
+	err = ckpt_pidfd_check_leaks(ctx);
+	return ret ?: err;
 }
 
 /* --- restarting --------------------------------------------------------------------- */

@@ -25,6 +25,8 @@ extern const struct ckpt_kind ckpt_kind_socket_packet;
 extern const struct ckpt_kind ckpt_kind_socket;
 extern const struct ckpt_kind ckpt_kind_eventfd;
 extern const struct ckpt_kind ckpt_kind_epoll;
+extern const struct ckpt_kind ckpt_kind_epoll_items;
+extern const struct ckpt_kind ckpt_kind_task_epoll;
 extern const struct ckpt_kind ckpt_kind_signalfd;
 extern const struct ckpt_kind ckpt_kind_timerfd;
 extern const struct ckpt_kind ckpt_kind_inotify;

@@ -26,6 +26,8 @@
 #include <linux/sizes.h>
 #include <linux/stat.h>
 #include <linux/time64.h>
+#include <linux/timerfd.h>
+#include <uapi/linux/eventpoll.h>
 #include <uapi/linux/membarrier.h>
 
 #include <asm/ldt.h>
@@ -49,6 +51,8 @@ enum {
 	REF_SHMEM,	/* shared anonymous memory */
 	REF_PIPE,
 	REF_FILE,
+	REF_SIGNALFD,
+	REF_EPOLL,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -67,6 +71,8 @@ static const struct {
 	[REF_SHMEM] = { CKPT_REC_SHMEM },
 	[REF_PIPE] = { CKPT_REC_PIPE },
 	[REF_FILE] = { CKPT_REC_FILE },
+	[REF_SIGNALFD] = { CKPT_REC_FILE_SIGNALFD },
+	[REF_EPOLL] = { CKPT_REC_FILE_EPOLL },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -1962,6 +1968,223 @@ static const struct change_case inode_cases[] = {
 	OK(SET(ckpt_inode, flags, CKPT_INODE_LINKABLE)),
 };
 
+/* --- event files ---------------------------------------------------------- */
+
+#define GOOD_ANON	{ .open_flags = O_RDWR | O_NONBLOCK, .cred = REF_CRED }
+
+/* They have no position, and are open for both. */
+static const struct change_case anon_cases[] = {
+	BAD(SET(ckpt_file_desc, pos, 1)),
+	BAD(SET(ckpt_file_desc, open_flags, O_RDONLY)),
+	BAD(SET(ckpt_file_desc, open_flags, O_WRONLY)),
+	BAD(SET(ckpt_file_desc, open_flags, O_ACCMODE)),
+	BAD(SET(ckpt_file_desc, open_flags, O_RDWR | O_DIRECT)),
+	BAD(SET(ckpt_file_desc, open_flags, O_RDWR | O_PATH)),
+	BAD(SET(ckpt_file_desc, open_flags, O_RDWR | FASYNC)),
+	BAD(SET(ckpt_file_desc, open_flags, O_RDWR | O_CLOEXEC)),
+	BAD(SET(ckpt_file_desc, bits, CKPT_FILE_MAPPED)),
+	BAD(SET(ckpt_file_desc, bits, CKPT_FILE_EXEC)),
+	BAD(SET(ckpt_file_desc, bits, CKPT_FILE_DEV_TTY)),
+	BAD(SET(ckpt_file_desc, pad, 1)),
+	OK(SET(ckpt_file_desc, open_flags, O_RDWR)),
+	OK(SET(ckpt_file_desc, open_flags, O_RDWR | O_APPEND)),
+};
+
+static const struct ckpt_file_eventfd good_file_eventfd = {
+	.desc = GOOD_ANON,
+	.count = 5,
+	.flags = CKPT_EVENTFD_SEMAPHORE,
+};
+
+static const struct change_case file_eventfd_cases[] = {
+	BAD(SET(ckpt_file_eventfd, flags, BIT(1))),
+	BAD(SET(ckpt_file_eventfd, flags, BIT(31))),
+	BAD(SET(ckpt_file_eventfd, pad, 1)),
+	OK(SET(ckpt_file_eventfd, flags, 0)),
+	OK(SET(ckpt_file_eventfd, count, 0)),
+	/* That it has run over. */
+	OK(SET(ckpt_file_eventfd, count, U64_MAX)),
+};
+
+static const struct ckpt_file_signalfd good_file_signalfd = {
+	.desc = GOOD_ANON,
+	.mask = 0x4200,
+};
+
+static const struct change_case file_signalfd_cases[] = {
+	BAD(SET(ckpt_file_signalfd, mask, BIT_ULL(SIGKILL - 1))),
+	BAD(SET(ckpt_file_signalfd, mask, BIT_ULL(SIGSTOP - 1))),
+	BAD(SET(ckpt_file_signalfd, mask, U64_MAX)),
+	OK(SET(ckpt_file_signalfd, mask, 0)),
+	OK(SET(ckpt_file_signalfd, mask, ~(BIT_ULL(SIGKILL - 1) |
+					   BIT_ULL(SIGSTOP - 1)))),
+};
+
+static const struct ckpt_file_timerfd good_file_timerfd = {
+	.desc = GOOD_ANON,
+	.clock = CLOCK_MONOTONIC,
+	.settime_flags = TFD_TIMER_ABSTIME,
+	.ticks = 3,
+	.interval_ns = 10,
+	.time_ns = NSEC_PER_SEC,
+	.flags = CKPT_TIMERFD_ACTIVE,
+};
+
+#define TFD_FLAGS(v)	SET(ckpt_file_timerfd, flags, CKPT_TIMERFD_##v)
+#define TFD_FLAGS2(v, w)						\
+	SET(ckpt_file_timerfd, flags, CKPT_TIMERFD_##v | CKPT_TIMERFD_##w)
+#define TFD_CLOCK(v)	SET(ckpt_file_timerfd, clock, v)
+
+static const struct change_case file_timerfd_cases[] = {
+	BAD(TFD_CLOCK(CLOCK_TAI)),
+	BAD(TFD_CLOCK(CLOCK_PROCESS_CPUTIME_ID)),
+	BAD(TFD_CLOCK(CLOCK_MONOTONIC_RAW)),
+	BAD(TFD_CLOCK(-1)),
+	BAD(TFD_CLOCK(12)),
+	BAD(SET(ckpt_file_timerfd, settime_flags, BIT(2))),
+	BAD(SET(ckpt_file_timerfd, settime_flags, U32_MAX)),
+	BAD(SET(ckpt_file_timerfd, flags, BIT(5))),
+	BAD(SET(ckpt_file_timerfd, flags, BIT(31))),
+	BAD(SET(ckpt_file_timerfd, pad, 1)),
+	BAD(SET(ckpt_file_timerfd, interval_ns, BIT_ULL(63))),
+	BAD(SET(ckpt_file_timerfd, time_ns, S64_MIN)),
+	BAD(SET(ckpt_file_timerfd, flags, 0)),
+	BAD(TFD_FLAGS2(ACTIVE, EXPIRED)),
+	BAD(TFD_FLAGS2(ACTIVE, ABSOLUTE)),
+	BAD(TFD_FLAGS2(ACTIVE, CANCEL)),
+	BAD(TFD_CLOCK(CLOCK_BOOTTIME_ALARM), TFD_FLAGS2(ACTIVE, ABSOLUTE)),
+	BAD(TFD_CLOCK(CLOCK_REALTIME), TFD_FLAGS2(ACTIVE, CANCELED)),
+	BAD(TFD_CLOCK(CLOCK_REALTIME), TFD_FLAGS2(ACTIVE, ABSOLUTE),
+	    SET(ckpt_file_timerfd, time_ns, -1)),
+	OK(TFD_CLOCK(CLOCK_REALTIME)),
+	OK(TFD_CLOCK(CLOCK_BOOTTIME)),
+	OK(TFD_CLOCK(CLOCK_REALTIME_ALARM), TFD_FLAGS2(ACTIVE, ABSOLUTE)),
+	OK(TFD_CLOCK(CLOCK_BOOTTIME_ALARM)),
+	OK(TFD_CLOCK(CLOCK_REALTIME), TFD_FLAGS2(EXPIRED, CANCEL)),
+	OK(TFD_CLOCK(CLOCK_REALTIME), TFD_FLAGS2(CANCEL, CANCELED),
+	   SET(ckpt_file_timerfd, time_ns, 0)),
+	OK(TFD_FLAGS(EXPIRED), SET(ckpt_file_timerfd, time_ns, -KTIME_MAX)),
+	OK(SET(ckpt_file_timerfd, time_ns, KTIME_MAX)),
+	OK(SET(ckpt_file_timerfd, interval_ns, KTIME_MAX)),
+	OK(SET(ckpt_file_timerfd, ticks, U64_MAX)),
+	OK(SET(ckpt_file_timerfd, flags, 0),
+	   SET(ckpt_file_timerfd, time_ns, 0)),
+	OK(SET(ckpt_file_timerfd, settime_flags, TFD_SETTIME_FLAGS)),
+};
+
+static const struct ckpt_file_epoll good_file_epoll = {
+	.desc = GOOD_ANON,
+	.busy_poll_usecs = 64,
+	.busy_poll_budget = 16,
+	.prefer_busy_poll = 1,
+};
+
+static const struct change_case file_epoll_cases[] = {
+	BAD(SET(ckpt_file_epoll, busy_poll_usecs, BIT(31))),
+	BAD(SET(ckpt_file_epoll, busy_poll_budget, BIT(16))),
+	BAD(SET(ckpt_file_epoll, prefer_busy_poll, 2)),
+	BAD(SET(ckpt_file_epoll, pad, 1)),
+	OK(SET(ckpt_file_epoll, busy_poll_usecs, S32_MAX)),
+	OK(SET(ckpt_file_epoll, busy_poll_budget, U16_MAX)),
+	OK(SET(ckpt_file_epoll, prefer_busy_poll, 0)),
+};
+
+/* As the kernel keeps them. */
+#define EVENTS(v)	((__force u32)((v) | EPOLLERR | EPOLLHUP))
+#define ONLY_FLAGS(v)	((__force u32)(v))
+
+static const struct ckpt_epoll_items good_epoll_items = {
+	.nr_items = 2,
+	.items = {
+		{ .data = U64_MAX, .events = EVENTS(EPOLLIN | EPOLLET),
+		  .fd = 3, .file = REF_FILE, .flags = CKPT_EPOLL_READY },
+		{ .events = EVENTS(EPOLLOUT), .fd = 0, .file = REF_EPOLL },
+	},
+};
+
+/* The items begin at the same place for a task, too. */
+static_assert(offsetof(struct ckpt_epoll_items, items) ==
+	      offsetof(struct ckpt_task_epoll, items));
+
+static const struct change_case item_cases[] = {
+	BAD(SET(ckpt_epoll_items, items[0].flags, BIT(1))),
+	BAD(SET(ckpt_epoll_items, items[1].flags, BIT(31))),
+	BAD(SET(ckpt_epoll_items, items[0].fd, -1)),
+	BAD(SET(ckpt_epoll_items, items[1].fd, INT_MIN)),
+	/* The two that are always watched for. */
+	BAD(SET(ckpt_epoll_items, items[0].events, ONLY_FLAGS(EPOLLIN))),
+	BAD(SET(ckpt_epoll_items, items[0].events, ONLY_FLAGS(EPOLLIN | EPOLLHUP))),
+	/* Watched for nothing is what EPOLLONESHOT has disabled. */
+	BAD(SET(ckpt_epoll_items, items[0].events, 0)),
+	BAD(SET(ckpt_epoll_items, items[0].events, ONLY_FLAGS(EPOLLET))),
+	OK(SET(ckpt_epoll_items, items[0].events, ONLY_FLAGS(EPOLLONESHOT))),
+	OK(SET(ckpt_epoll_items, items[0].events, ONLY_FLAGS(EPOLLONESHOT | EPOLLET))),
+	OK(SET(ckpt_epoll_items, items[0].events, EVENTS(0))),
+	OK(SET(ckpt_epoll_items, items[0].events, EVENTS(EPOLLIN | EPOLLWAKEUP))),
+	OK(SET(ckpt_epoll_items, items[0].events, EVENTS(EPOLLIN | EPOLLEXCLUSIVE))),
+	BAD(SET(ckpt_epoll_items, items[0].events,
+		EVENTS(EPOLLPRI | EPOLLEXCLUSIVE))),
+	BAD(SET(ckpt_epoll_items, items[0].events,
+		EVENTS(EPOLLONESHOT | EPOLLEXCLUSIVE))),
+	BAD(SET(ckpt_epoll_items, items[0].events,
+		ONLY_FLAGS(EPOLLONESHOT | EPOLLEXCLUSIVE))),
+	OK(SET(ckpt_epoll_items, items[0].fd, INT_MAX)),
+	OK(SET(ckpt_epoll_items, items[1].flags, CKPT_EPOLL_READY)),
+};
+
+static const struct change_case epoll_items_cases[] = {
+	BAD(SET(ckpt_epoll_items, nr_items, 0)),
+	BAD(SET(ckpt_epoll_items, nr_items, 1)),
+	BAD(SET(ckpt_epoll_items, nr_items, 3)),
+	BAD(SET(ckpt_epoll_items, nr_items, U32_MAX)),
+	BAD_LEN(LEN(ckpt_epoll_items, items, 0), SET(ckpt_epoll_items, nr_items, 0)),
+	BAD_LEN(LEN(ckpt_epoll_items, items, 2) - 8, {}),
+	BAD(SET(ckpt_epoll_items, pad, 1)),
+	/* These are for a task. */
+	BAD(SET(ckpt_epoll_items, items[0].file, REF_SIGNALFD)),
+	BAD(SET(ckpt_epoll_items, items[1].file, REF_SIGNALFD)),
+	OK_LEN(LEN(ckpt_epoll_items, items, 1),
+	       SET(ckpt_epoll_items, nr_items, 1)),
+};
+
+static const struct ckpt_task_epoll good_task_epoll = {
+	.epoll = REF_EPOLL,
+	.nr_items = 2,
+	.items = {
+		{ .data = 7, .events = EVENTS(EPOLLIN), .fd = 3,
+		  .file = REF_SIGNALFD },
+		{ .events = EVENTS(EPOLLIN), .fd = 4, .file = REF_SIGNALFD },
+	},
+};
+
+static const struct change_case task_epoll_cases[] = {
+	BAD(SET(ckpt_task_epoll, nr_items, 0)),
+	BAD(SET(ckpt_task_epoll, nr_items, 1)),
+	BAD(SET(ckpt_task_epoll, nr_items, 3)),
+	BAD(SET(ckpt_task_epoll, nr_items, U32_MAX)),
+	BAD_LEN(LEN(ckpt_task_epoll, items, 0), SET(ckpt_task_epoll, nr_items, 0)),
+	BAD_LEN(LEN(ckpt_task_epoll, items, 2) - 8, {}),
+	OK_LEN(LEN(ckpt_task_epoll, items, 1),
+	       SET(ckpt_task_epoll, nr_items, 1)),
+};
+
+static const struct ckpt_file_pidfd good_file_pidfd = {
+	.desc = GOOD_ANON,
+	.pid = 17,
+	.flags = CKPT_PIDFD_THREAD,
+};
+
+static const struct change_case file_pidfd_cases[] = {
+	BAD(SET(ckpt_file_pidfd, pid, 0)),
+	BAD(SET(ckpt_file_pidfd, pid, -1)),
+	BAD(SET(ckpt_file_pidfd, flags, BIT(1))),
+	BAD(SET(ckpt_file_pidfd, flags, BIT(31))),
+	/* PIDFD_THREAD has a flag of its own. */
+	BAD(SET(ckpt_file_pidfd, desc.open_flags, O_RDWR | O_EXCL)),
+	OK(SET(ckpt_file_pidfd, pid, INT_MAX)),
+	OK(SET(ckpt_file_pidfd, flags, 0)),
+};
+
 /* --- the table of this test ----------------------------------------------- */
 
 /* Cases that several kinds have, of what begins at an offset. */
@@ -2250,6 +2473,48 @@ static const struct good goods[] = {
 		.type = CKPT_REC_PIPE_BUF,
 		PAYLOAD_TAIL(pipe_buf, data, 4),
 		.lists = { CASES(pipe_buf_cases) },
+	}, {
+		.type = CKPT_REC_FILE_EVENTFD,
+		PAYLOAD(file_eventfd),
+		.lists = { CASES(file_eventfd_cases), CASES(anon_cases) },
+		.refs = { REF(ckpt_file_eventfd, desc.cred, REF_FS) },
+	}, {
+		.type = CKPT_REC_FILE_SIGNALFD,
+		PAYLOAD(file_signalfd),
+		.lists = { CASES(file_signalfd_cases), CASES(anon_cases) },
+		.refs = { REF(ckpt_file_signalfd, desc.cred, REF_MM) },
+	}, {
+		.type = CKPT_REC_FILE_TIMERFD,
+		PAYLOAD(file_timerfd),
+		.lists = { CASES(file_timerfd_cases), CASES(anon_cases) },
+		.refs = { REF(ckpt_file_timerfd, desc.cred, REF_FILE) },
+	}, {
+		.type = CKPT_REC_FILE_EPOLL,
+		PAYLOAD(file_epoll),
+		.lists = { CASES(file_epoll_cases), CASES(anon_cases) },
+		.refs = { REF(ckpt_file_epoll, desc.cred, REF_EPOLL) },
+	}, {
+		.type = CKPT_REC_EPOLL_ITEMS,
+		PAYLOAD_TAIL(epoll_items, items, 2),
+		.lists = { CASES(epoll_items_cases), CASES(item_cases) },
+		.refs = {
+			REF(ckpt_epoll_items, items[0].file, REF_PIPE),
+			REF(ckpt_epoll_items, items[1].file, REF_TASK),
+		},
+	}, {
+		.type = CKPT_REC_TASK_EPOLL,
+		PAYLOAD_TAIL(task_epoll, items, 2),
+		.lists = { CASES(task_epoll_cases), CASES(item_cases) },
+		.refs = {
+			REF(ckpt_task_epoll, epoll, REF_SIGNALFD),
+			REF(ckpt_task_epoll, items[0].file, REF_FILE),
+			REF(ckpt_task_epoll, items[1].file, REF_EPOLL),
+		},
+	}, {
+		.type = CKPT_REC_FILE_PIDFD,
+		PAYLOAD(file_pidfd),
+		.lists = { CASES(file_pidfd_cases), CASES(anon_cases) },
+		.refs = { REF(ckpt_file_pidfd, desc.cred, REF_PIPE) },
 	}, {
 		.type = CKPT_REC_INODE,
 		PAYLOAD_TAIL(inode, dir, PATH_LEN),

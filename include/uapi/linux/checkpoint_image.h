@@ -74,6 +74,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_SHMEM		0x16U	/* shared anonymous memory, memfd */
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
+#define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -82,6 +83,11 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_PIPE	0x43U
 #define CKPT_REC_FILE_MEMFD	0x44U
 #define CKPT_REC_FILE_UNLINKED	0x45U
+#define CKPT_REC_FILE_EVENTFD	0x50U
+#define CKPT_REC_FILE_SIGNALFD	0x51U
+#define CKPT_REC_FILE_TIMERFD	0x52U
+#define CKPT_REC_FILE_EPOLL	0x53U
+#define CKPT_REC_FILE_PIDFD	0x54U
 
 /* mappings, belonging to an MM */
 #define CKPT_REC_VMA_ANON	0x80U
@@ -105,6 +111,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_ROBUST		0xcaU	/* robust list, clear_child_tid */
 #define CKPT_REC_RESTART_BLOCK	0xcbU
 #define CKPT_REC_CPUTIME	0xccU
+#define CKPT_REC_TASK_EPOLL	0xd8U	/* its signals in a FILE_EPOLL */
 
 /* architecture: x86-64 */
 #define CKPT_REC_X86_REGS	0x100U
@@ -813,6 +820,89 @@ struct ckpt_file_memfd {
 	struct ckpt_file_desc desc;
 	ckpt_ref_t shmem;
 	__u32 flags;		/* CKPT_MEMFD_* */
+};
+
+/* --- event files (eventfd.c, epoll.c, pidfd.c) --------------------------- */
+
+#define CKPT_EVENTFD_SEMAPHORE	(1U << 0)
+
+/* rec: FILE_EVENTFD */
+struct ckpt_file_eventfd {
+	struct ckpt_file_desc desc;
+	__u64 count;
+	__u32 flags;		/* CKPT_EVENTFD_* */
+	__u32 pad;
+};
+
+/* rec: FILE_SIGNALFD */
+struct ckpt_file_signalfd {
+	struct ckpt_file_desc desc;
+	__u64 mask;		/* as signalfd(2) takes it */
+};
+
+#define CKPT_TIMERFD_ACTIVE	(1U << 0)	/* waits for its time */
+#define CKPT_TIMERFD_EXPIRED	(1U << 1)	/* at its time, not looked at since */
+#define CKPT_TIMERFD_ABSOLUTE	(1U << 2)	/* a time of CLOCK_REALTIME */
+#define CKPT_TIMERFD_CANCEL	(1U << 3)	/* TFD_TIMER_CANCEL_ON_SET */
+#define CKPT_TIMERFD_CANCELED	(1U << 4)	/* which read() has not told yet */
+#define CKPT_TIMERFD_FLAGS	(CKPT_TIMERFD_ACTIVE | CKPT_TIMERFD_EXPIRED | \
+				 CKPT_TIMERFD_ABSOLUTE | CKPT_TIMERFD_CANCEL | \
+				 CKPT_TIMERFD_CANCELED)
+
+/* rec: FILE_TIMERFD */
+struct ckpt_file_timerfd {
+	struct ckpt_file_desc desc;
+	__s32 clock;		/* clockid_t */
+	__u32 settime_flags;	/* TFD_TIMER_*, as fdinfo shows them */
+	__u64 ticks;		/* expirations that were not read yet */
+	__u64 interval_ns;
+	__s64 time_ns;		/* that remains, or was; absolute by flag */
+	__u32 flags;		/* CKPT_TIMERFD_* */
+	__u32 pad;
+};
+
+/* rec: FILE_EPOLL */
+struct ckpt_file_epoll {
+	struct ckpt_file_desc desc;
+	__u32 busy_poll_usecs;	/* these as EPIOCGPARAMS gives them */
+	__u32 busy_poll_budget;
+	__u32 prefer_busy_poll;
+	__u32 pad;
+};
+
+#define CKPT_EPOLL_READY	(1U << 0)	/* epoll_wait() looks at it */
+
+struct ckpt_epoll_item {
+	__u64 data;
+	__u32 events;		/* EPOLL*; disabled by EPOLLONESHOT: only flags */
+	__s32 fd;		/* the descriptor when it was added */
+	ckpt_ref_t file;
+	__u32 flags;		/* CKPT_EPOLL_* */
+};
+
+/* Of an epoll file there can be several. */
+/* rec: EPOLL_ITEMS */
+struct ckpt_epoll_items {
+	__u32 nr_items;
+	__u32 pad;
+	struct ckpt_epoll_item items[];
+};
+
+/* Signal descriptors in an epoll file tell of the signals of this task. */
+/* rec: TASK_EPOLL */
+struct ckpt_task_epoll {
+	ckpt_ref_t epoll;
+	__u32 nr_items;
+	struct ckpt_epoll_item items[];
+};
+
+#define CKPT_PIDFD_THREAD	(1U << 0)	/* PIDFD_THREAD */
+
+/* rec: FILE_PIDFD */
+struct ckpt_file_pidfd {
+	struct ckpt_file_desc desc;
+	__s32 pid;		/* of a TASK */
+	__u32 flags;		/* CKPT_PIDFD_* */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -1440,6 +1440,20 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 	return atoi((*a)->d_name) - atoi((*b)->d_name);
 }
 
+/* Numbers that the kernel gives, times that pass, lines in no order. */
+static bool fdinfo_differs(const char *line)
+{
+	static const char *const those[] = {
+		"ino:", "eventfd-id:", "it_value:", "tfd:", "inotify ",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(those); i++)
+		if (!strncmp(line, those[i], strlen(those[i])))
+			return true;
+	return false;
+}
+
 static void add_fds(struct text *out, pid_t pid)
 {
 	char path[64], name[32], *text, *line, *next;
@@ -1463,7 +1477,7 @@ static void add_fds(struct text *out, pid_t pid)
 			next = strchr(line, '\n');
 			if (next)
 				*next++ = '\0';
-			if (strncmp(line, "ino:", 4))
+			if (!fdinfo_differs(line))
 				add(out, "%s: %s\n", name, line);
 		}
 		free(text);

@@ -22,8 +22,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/io.h>
@@ -33,9 +31,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/user.h>
 
@@ -122,46 +118,6 @@ REFUSED(socket_packet, EOPNOTSUPP, "socket_packet", "socket")
 }
 
 /* --- anonymous inodes ----------------------------------------------------- */
-
-REFUSED(eventfd_is_refused, EOPNOTSUPP, "eventfd", NULL)
-{
-	is_fd(eventfd(3, 0), "eventfd");
-	ckpt_point();
-}
-
-REFUSED(epoll_is_refused, EOPNOTSUPP, "epoll", NULL)
-{
-	is_fd(epoll_create1(0), "epoll_create1");
-	ckpt_point();
-}
-
-/* And so are the files that it watches. */
-REFUSED(epoll_watches, EOPNOTSUPP, NULL, NULL)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-	int epoll = epoll_create1(0), pair[2];
-
-	NEED(epoll >= 0 && !pipe(pair));
-	NEED(!epoll_ctl(epoll, EPOLL_CTL_ADD, pair[0], &event));
-	ckpt_value[0] = pair[0];
-	ckpt_point();
-}
-
-REFUSED(signalfd_is_refused, EOPNOTSUPP, "signalfd", NULL)
-{
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGUSR1);
-	is_fd(signalfd(-1, &mask, 0), "signalfd");
-	ckpt_point();
-}
-
-REFUSED(timerfd_is_refused, EOPNOTSUPP, "timerfd", NULL)
-{
-	is_fd(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd_create");
-	ckpt_point();
-}
 
 REFUSED(inotify_is_refused, EOPNOTSUPP, "inotify", NULL)
 {
@@ -287,12 +243,6 @@ REFUSED(landlock_ruleset, EOPNOTSUPP, "landlock", NULL)
 }
 
 /* --- file systems of their own -------------------------------------------- */
-
-REFUSED(pidfd, EOPNOTSUPP, "pidfd", NULL)
-{
-	is_fd(syscall(SYS_pidfd_open, getpid(), 0), "pidfd_open");
-	ckpt_point();
-}
 
 REFUSED(namespace_fd, EOPNOTSUPP, "namespace", NULL)
 {
@@ -806,8 +756,8 @@ SCENARIO(several)
 
 	ready = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	NEED(ready != MAP_FAILED);
-	NEED(eventfd(0, 0) == 3);
-	NEED(epoll_create1(0) == 4);
+	NEED(open("/proc/self/ns/uts", O_RDONLY) == 3);
+	NEED(open("/proc/self/status", O_RDONLY) == 4);
 	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
 	NEED(pair[0] == 5 && pair[1] == 6);
 	NEED(dup2(3, 70) == 70);
@@ -817,7 +767,8 @@ SCENARIO(several)
 		ckpt_value[1] = (long)mem;
 	pid = fork();
 	if (!pid) {
-		NEED(inotify_init1(0) == 7 && dup2(7, 80) == 80);
+		NEED(open("/proc/self/ns/uts", O_RDONLY) == 7 &&
+		     dup2(7, 80) == 80);
 		*ready = 1;
 		idle(NULL);
 	}
@@ -845,17 +796,17 @@ TEST_F(checkpoint, all_at_once)
 		ret = pass ? ckpt_checkpoint(t, pid, t->image, 0) :
 			     ckpt_checkpoint_fd(t, pid, -1, CHECKPOINT_DRY_RUN);
 		EXPECT_GT(0, ret);
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "eventfd", 3, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "epoll", 4, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 3, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "proc", 4, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 5, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_unix", 6, 0, NULL));
 		/* The child's, too. */
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "inotify", 7, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "inotify", 80, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 7, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 80, 0, NULL));
 		EXPECT_TRUE(!addr || ckpt_reason(t, EOPNOTSUPP, "vma_sealed",
 						 -1, addr, NULL));
 		/* All the descriptors are named. */
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "eventfd", 70, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 70, 0, NULL));
 	}
 	EXPECT_EQ(0, ckpt_file_size(t->image));
 	EXPECT_EQ(0, ckpt_finish(t, pid));
@@ -870,7 +821,7 @@ SCENARIO(very_many)
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		ckpt_skip("no limit of 4000 files");
 	for (i = 3; i < 4000; i++)
-		NEED(eventfd(0, 0) == i);
+		NEED(open("/proc/self/ns/uts", O_RDONLY) == i);
 	ckpt_point();
 }
 

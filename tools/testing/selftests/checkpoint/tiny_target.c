@@ -11,6 +11,7 @@
 #include <asm/ldt.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
+#include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
@@ -49,9 +50,10 @@ static void something_of_everything(void)
 	unsigned long stack[3] = {}, mask = 0x4200;
 	long timer[8] = { 0x1234, (long)SIGUSR1, 0 };
 	long spec[4] = { 0, 0, 1000, 0 };
+	struct epoll_event event = { .events = EPOLLIN };
 	struct user_desc desc = {};
 	int pair[2] = { -1, -1 }, id = 0;
-	long fd, mem;
+	long fd, mem, epoll;
 
 	/* files: regular, unlinked, directory, device, pipe, FIFO, memfd */
 	fd = C3(__NR_open, "file", O_RDWR | O_CREAT, 0644);
@@ -86,6 +88,23 @@ static void something_of_everything(void)
 		*(volatile char *)mem = 4;
 	call(__NR_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, mem, 8192,
 	     (long)"tiny", 0);
+
+	/* event files; the epoll file watches them all, once more its own */
+	epoll = C1(__NR_epoll_create1, 0);
+	event.data = C2(__NR_eventfd2, 3, 0);
+	C4(__NR_epoll_ctl, epoll, EPOLL_CTL_ADD, event.data, &event);
+	event.data = C2(__NR_timerfd_create, 1, 0);
+	C4(__NR_timerfd_settime, event.data, 0, spec, 0);
+	C4(__NR_epoll_ctl, epoll, EPOLL_CTL_ADD, event.data, &event);
+	event.data = C4(__NR_signalfd4, -1, &mask, 8, 0);
+	C4(__NR_epoll_ctl, epoll, EPOLL_CTL_ADD, event.data, &event);
+	event.data = C2(__NR_pidfd_open, C1(__NR_getpid, 0), 0);
+	C4(__NR_epoll_ctl, epoll, EPOLL_CTL_ADD, event.data, &event);
+	event.data = pair[1];
+	event.events = EPOLLOUT | EPOLLET;
+	C4(__NR_epoll_ctl, epoll, EPOLL_CTL_ADD, event.data, &event);
+	event.data = C1(__NR_epoll_create1, 0);
+	C4(__NR_epoll_ctl, event.data, EPOLL_CTL_ADD, epoll, &event);
 
 	/* signals */
 	C4(__NR_rt_sigaction, SIGUSR1, action, 0, 8);
