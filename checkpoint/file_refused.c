@@ -67,7 +67,6 @@ REFUSED(socket_packet, "packet sockets are not supported",
 REFUSED(socket, "sockets of this family are not supported", is_socket(file));
 
 /* anonymous inodes */
-REFUSED(inotify, "inotify is not supported yet", is_anon(file, "inotify"));
 REFUSED(fanotify, "fanotify is not supported", is_anon(file, "[fanotify]"));
 REFUSED(io_uring, "io_uring is not supported", is_anon(file, "[io_uring]"));
 REFUSED(userfaultfd, "userfaultfd is not supported",

@@ -68,6 +68,8 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_pipe,
 	&ckpt_kind_pipe_buf,
 	&ckpt_kind_epoll_items,
+	&ckpt_kind_inotify_watch,
+	&ckpt_kind_inotify_event,
 	&ckpt_kind_inode,
 
 	/* open files */
@@ -83,13 +85,13 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_timerfd,
 	&ckpt_kind_epoll,
 	&ckpt_kind_pidfd,
+	&ckpt_kind_inotify,
 	/* recognised to be refused; the last row matches everything */
 	&ckpt_kind_socket_unix,
 	&ckpt_kind_socket_inet,
 	&ckpt_kind_socket_netlink,
 	&ckpt_kind_socket_packet,
 	&ckpt_kind_socket,
-	&ckpt_kind_inotify,
 	&ckpt_kind_fanotify,
 	&ckpt_kind_io_uring,
 	&ckpt_kind_userfaultfd,

@@ -30,6 +30,8 @@ extern const struct ckpt_kind ckpt_kind_task_epoll;
 extern const struct ckpt_kind ckpt_kind_signalfd;
 extern const struct ckpt_kind ckpt_kind_timerfd;
 extern const struct ckpt_kind ckpt_kind_inotify;
+extern const struct ckpt_kind ckpt_kind_inotify_event;
+extern const struct ckpt_kind ckpt_kind_inotify_watch;
 extern const struct ckpt_kind ckpt_kind_fanotify;
 extern const struct ckpt_kind ckpt_kind_io_uring;
 extern const struct ckpt_kind ckpt_kind_userfaultfd;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state of eventfd, timerfd, signalfd and epoll files, as plain data, for
- * a checkpoint and a restart.
+ * The state of eventfd, timerfd, signalfd, epoll and inotify files, as plain
+ * data, for a checkpoint and a restart.
  *
  * Their structs are private to their files, and rightly so. What is declared
- * here stands in four files NAME_state.h, each of which is included at the end
- * of the file that owns the struct. They know nothing of images.
+ * here stands in files NAME_state.h, each of which is included at the end of
+ * the file that owns the struct. They know nothing of images.
  *
  * The functions that create a file are the system call without its system
  * call: they return a descriptor in the table of current.
@@ -18,6 +18,7 @@
 #include <linux/types.h>
 
 struct file;
+struct inode;
 
 /**
  * struct eventfd_state - an eventfd
@@ -109,5 +110,33 @@ bool eventpoll_find_watcher(struct file *file,
 int eventpoll_create(void);
 void eventpoll_set_item(struct file *file, struct file *target, int fd,
 			u32 events, enum eventpoll_ready ready);
+
+/**
+ * struct inotify_watch - what an inotify file watches
+ * @inode: held by the caller, and its file system
+ * @wd: its number
+ * @mask: IN_*, with IN_ONESHOT and IN_EXCL_UNLINK
+ */
+struct inotify_watch {
+	struct inode *inode;
+	int wd;
+	u32 mask;
+};
+
+struct inotify_event;
+
+bool inotify_is_file(const struct file *file);
+unsigned int inotify_get_cursor(struct file *file);
+unsigned int inotify_count_watches(struct file *file);
+unsigned int inotify_get_watches(struct file *file,
+				 struct inotify_watch *watches,
+				 unsigned int max);
+size_t inotify_get_events(struct file *file, void *buf, size_t size);
+int inotify_create(void);
+void inotify_set_cursor(struct file *file, unsigned int cursor);
+int inotify_add_deaf(struct file *file, struct inode *inode, int wd);
+void inotify_set_mask(struct file *file, int wd, u32 mask);
+int inotify_add_event(struct file *file, const struct inotify_event *event,
+		      const char *name);
 
 #endif /* _FS_EVENT_STATE_H */

@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <linux/elf.h>
 #include <linux/fcntl.h>
+#include <linux/inotify.h>
 #include <linux/keyctl.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -53,6 +54,7 @@ enum {
 	REF_FILE,
 	REF_SIGNALFD,
 	REF_EPOLL,
+	REF_INOTIFY,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -73,6 +75,7 @@ static const struct {
 	[REF_FILE] = { CKPT_REC_FILE },
 	[REF_SIGNALFD] = { CKPT_REC_FILE_SIGNALFD },
 	[REF_EPOLL] = { CKPT_REC_FILE_EPOLL },
+	[REF_INOTIFY] = { CKPT_REC_FILE_INOTIFY },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -2185,6 +2188,80 @@ static const struct change_case file_pidfd_cases[] = {
 	OK(SET(ckpt_file_pidfd, flags, 0)),
 };
 
+static const struct ckpt_file_inotify good_file_inotify = {
+	.desc = { .open_flags = O_NONBLOCK, .cred = REF_CRED },
+	.next_wd = 5,
+};
+
+static const struct change_case file_inotify_cases[] = {
+	BAD(SET(ckpt_file_inotify, desc.pos, 1)),
+	BAD(SET(ckpt_file_inotify, desc.open_flags, O_RDWR)),
+	BAD(SET(ckpt_file_inotify, desc.open_flags, O_WRONLY)),
+	BAD(SET(ckpt_file_inotify, desc.open_flags, O_PATH)),
+	BAD(SET(ckpt_file_inotify, desc.bits, CKPT_FILE_MAPPED)),
+	BAD(SET(ckpt_file_inotify, pad, 1)),
+	OK(SET(ckpt_file_inotify, desc.open_flags, O_RDONLY)),
+	/* It goes around. */
+	OK(SET(ckpt_file_inotify, next_wd, U32_MAX)),
+};
+
+static const struct ckpt_inotify_watch good_inotify_watch = {
+	.wd = 3,
+	.mask = IN_CREATE | IN_DELETE | IN_ONESHOT,
+	.mode = S_IFDIR,
+	.path = "/tmp/dirs",
+};
+
+static const struct change_case inotify_watch_cases[] = {
+	BAD(SET(ckpt_inotify_watch, wd, 0)),
+	BAD(SET(ckpt_inotify_watch, wd, -1)),
+	BAD(SET(ckpt_inotify_watch, mask, IN_ISDIR)),
+	BAD(SET(ckpt_inotify_watch, mask, IN_MASK_ADD | IN_CREATE)),
+	BAD(SET(ckpt_inotify_watch, mask, IN_ONLYDIR | IN_CREATE)),
+	BAD(SET(ckpt_inotify_watch, mask, IN_UNMOUNT)),
+	BAD(SET(ckpt_inotify_watch, mode, S_IFDIR | 0700)),
+	BAD(SET(ckpt_inotify_watch, pad, 1)),
+	OK(SET(ckpt_inotify_watch, wd, INT_MAX)),
+	OK(SET(ckpt_inotify_watch, mask, 0)),
+	OK(SET(ckpt_inotify_watch, mask, IN_ALL_EVENTS | IN_EXCL_UNLINK)),
+	OK(SET(ckpt_inotify_watch, mode, S_IFREG)),
+};
+
+static const struct ckpt_inotify_event good_inotify_event = {
+	.wd = 3,
+	.mask = IN_MOVED_TO | IN_ISDIR,
+	.cookie = 77,
+	.name = "name",
+};
+
+static const struct change_case inotify_event_cases[] = {
+	BAD(SET(ckpt_inotify_event, wd, 0)),
+	BAD(SET(ckpt_inotify_event, wd, -1)),
+	BAD(SET(ckpt_inotify_event, mask, 0)),
+	BAD(SET(ckpt_inotify_event, mask, IN_ONESHOT)),
+	BAD(SET(ckpt_inotify_event, mask, BIT(27))),
+	BAD(SET(ckpt_inotify_event, pad, 1)),
+	BAD(SET(ckpt_inotify_event, name[2], 0)),
+	/* Some were lost. */
+	BAD(SET(ckpt_inotify_event, mask, IN_Q_OVERFLOW)),
+	BAD_LEN(LEN(ckpt_inotify_event, name, 0),
+		SET(ckpt_inotify_event, mask, IN_Q_OVERFLOW),
+		SET(ckpt_inotify_event, cookie, 0)),
+	BAD_LEN(LEN(ckpt_inotify_event, name, 0),
+		SET(ckpt_inotify_event, mask, IN_Q_OVERFLOW | IN_OPEN),
+		SET(ckpt_inotify_event, wd, -1),
+		SET(ckpt_inotify_event, cookie, 0)),
+	OK_LEN(LEN(ckpt_inotify_event, name, 0),
+	       SET(ckpt_inotify_event, mask, IN_Q_OVERFLOW),
+	       SET(ckpt_inotify_event, wd, -1),
+	       SET(ckpt_inotify_event, cookie, 0)),
+	OK_LEN(LEN(ckpt_inotify_event, name, 0),
+	       SET(ckpt_inotify_event, mask, IN_IGNORED)),
+	OK_LEN(LEN(ckpt_inotify_event, name, NAME_MAX),
+	       FILL_TAIL(ckpt_inotify_event, name, NAME_MAX, 'x')),
+	OK(SET(ckpt_inotify_event, wd, INT_MAX)),
+};
+
 /* --- the table of this test ----------------------------------------------- */
 
 /* Cases that several kinds have, of what begins at an offset. */
@@ -2515,6 +2592,22 @@ static const struct good goods[] = {
 		PAYLOAD(file_pidfd),
 		.lists = { CASES(file_pidfd_cases), CASES(anon_cases) },
 		.refs = { REF(ckpt_file_pidfd, desc.cred, REF_PIPE) },
+	}, {
+		.type = CKPT_REC_FILE_INOTIFY,
+		PAYLOAD(file_inotify),
+		.lists = { CASES(file_inotify_cases) },
+		.refs = { REF(ckpt_file_inotify, desc.cred, REF_PIPE) },
+	}, {
+		.type = CKPT_REC_INOTIFY_WATCH,
+		PAYLOAD_TAIL(inotify_watch, path, PATH_LEN),
+		.lists = {
+			CASES(inotify_watch_cases),
+			CASES_AT(ckpt_inotify_watch, path, path_cases),
+		},
+	}, {
+		.type = CKPT_REC_INOTIFY_EVENT,
+		PAYLOAD_TAIL(inotify_event, name, 4),
+		.lists = { CASES(inotify_event_cases) },
 	}, {
 		.type = CKPT_REC_INODE,
 		PAYLOAD_TAIL(inode, dir, PATH_LEN),

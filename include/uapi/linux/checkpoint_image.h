@@ -75,6 +75,8 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
 #define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
+#define CKPT_REC_INOTIFY_WATCH	0x29U	/* of a FILE_INOTIFY */
+#define CKPT_REC_INOTIFY_EVENT	0x2aU	/* in the queue of a FILE_INOTIFY */
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -88,6 +90,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_TIMERFD	0x52U
 #define CKPT_REC_FILE_EPOLL	0x53U
 #define CKPT_REC_FILE_PIDFD	0x54U
+#define CKPT_REC_FILE_INOTIFY	0x55U
 
 /* mappings, belonging to an MM */
 #define CKPT_REC_VMA_ANON	0x80U
@@ -903,6 +906,34 @@ struct ckpt_file_pidfd {
 	struct ckpt_file_desc desc;
 	__s32 pid;		/* of a TASK */
 	__u32 flags;		/* CKPT_PIDFD_* */
+};
+
+/* --- inotify (inotify.c) -------------------------------------------------- */
+
+/* rec: FILE_INOTIFY */
+struct ckpt_file_inotify {
+	struct ckpt_file_desc desc;
+	__u32 next_wd;		/* from where a number for a watch is looked for */
+	__u32 pad;
+};
+
+/* rec: INOTIFY_WATCH */
+struct ckpt_inotify_watch {
+	__s32 wd;
+	__u32 mask;		/* IN_*, with IN_ONESHOT and IN_EXCL_UNLINK */
+	__u32 mode;		/* of what is watched: type only, S_IFMT */
+	__u32 pad;
+	__u8 path[];		/* with its NUL */
+};
+
+/* In order, as read(2) gives them. */
+/* rec: INOTIFY_EVENT */
+struct ckpt_inotify_event {
+	__s32 wd;		/* -1: of IN_Q_OVERFLOW */
+	__u32 mask;
+	__u32 cookie;
+	__u32 pad;
+	__u8 name[];		/* no NUL */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

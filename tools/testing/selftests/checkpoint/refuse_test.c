@@ -23,7 +23,6 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/fanotify.h>
-#include <sys/inotify.h>
 #include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -118,12 +117,6 @@ REFUSED(socket_packet, EOPNOTSUPP, "socket_packet", "socket")
 }
 
 /* --- anonymous inodes ----------------------------------------------------- */
-
-REFUSED(inotify_is_refused, EOPNOTSUPP, "inotify", NULL)
-{
-	is_fd(inotify_init1(0), "inotify_init1");
-	ckpt_point();
-}
 
 REFUSED(fanotify_is_refused, EOPNOTSUPP, "fanotify", NULL)
 {

@@ -106,6 +106,10 @@ static void something_of_everything(void)
 	event.data = C1(__NR_epoll_create1, 0);
 	C4(__NR_epoll_ctl, event.data, EPOLL_CTL_ADD, epoll, &event);
 
+	fd = C1(__NR_inotify_init1, 0);
+	C3(__NR_inotify_add_watch, fd, ".", 0x100);
+	C2(__NR_mkdir, "seen", 0700);
+
 	/* signals */
 	C4(__NR_rt_sigaction, SIGUSR1, action, 0, 8);
 	C4(__NR_rt_sigprocmask, 0, &mask, 0, 8);
