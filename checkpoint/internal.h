@@ -265,7 +265,7 @@ extern int ckpt_skip_checksum;
  * @users: save: how many references were found within the tree
  * @flags: CKPT_OBJ_*
  * @task:  save: through whom it was found first
- * @user:  restart, of a SIGHAND: the first task that uses it
+ * @user:  restart, of a SIGHAND or MM: the first task that uses it
  * @rec:   restart: the record that defines it
  * @recs:  restart: that one and those that belong to it, in image order
  * @release: restart: gives back @ptr when the operation ends
@@ -334,12 +334,14 @@ enum ckpt_step {
  * Saving.
  * @hash_node: in ckpt_ctx.member_hash
  * @seen:  the last scan that has found it
+ * @dead:  that scan has found it as a zombie
  * @asked: to stand still, by us
  * @stack: its kernel stack is held
  *
  * Restarting. One task does a step at a time, the caller of restart() says who.
  * @ctx:   the restart
  * @obj:   the object of its TASK record
+ * @pid:   its number in the caller's pid namespace, when it is made
  * @leader: the first thread of its process
  * @threads: of a leader: the others, by @thread_node
  * @turn:  it shall do @step
@@ -351,11 +353,13 @@ struct ckpt_member {
 
 	struct rhash_head hash_node;
 	unsigned int seen;
+	bool dead;
 	bool asked;
 	bool stack;
 
 	struct ckpt_ctx *ctx;
 	struct ckpt_obj *obj;
+	pid_t pid;
 	struct ckpt_member *leader;
 	struct list_head threads;
 	struct list_head thread_node;
@@ -513,6 +517,7 @@ int ckpt_pages_restore(struct ckpt_ctx *ctx);
 int ckpt_mm_enter(struct ckpt_ctx *ctx, struct mm_struct *mm);
 void ckpt_mm_leave(struct ckpt_ctx *ctx);
 void ckpt_mm_adopt(struct mm_struct *mm);
+int ckpt_mm_adopt_empty(void);
 
 /* files: file.c, files.c, inode.c */
 char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,

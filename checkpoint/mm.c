@@ -30,7 +30,7 @@
 			 MMF_VM_MERGE_ANY_MASK | BIT(MMF_TOPDOWN))
 /* The kernel's MMF_TOPDOWN_MASK is a negative int. */
 static_assert(!(MMF_SAVED >> 32));
-/* bookkeeping of the memory manager, made anew with the mm */
+/* bookkeeping of the memory manager, made anew with the mm or by its users */
 #define MMF_DERIVED	(BIT(MMF_VM_MERGEABLE) | BIT(MMF_VM_HUGEPAGE) |	\
 			 BIT(MMF_HUGE_ZERO_PAGE) | BIT(MMF_MULTIPROCESS) | \
 			 BIT(MMF_HAS_PINNED))
@@ -397,8 +397,10 @@ static void own_mm(struct mm_struct *mm)
 {
 #ifdef CONFIG_MEMCG
 	task_lock(current);
-	if (!mm->owner)
+	if (!mm->owner) {
 		WRITE_ONCE(mm->owner, current);
+		lru_gen_migrate_mm(mm);
+	}
 	task_unlock(current);
 #endif
 }
@@ -423,11 +425,10 @@ static void install_mm(struct mm_struct *mm, bool fresh)
 
 	sched_mm_cid_before_execve(tsk);
 	task_lock(tsk);
+	local_irq_disable();
 	/* As membarrier_exec_mmap(), but @mm keeps its registrations. */
 	smp_mb();
 	membarrier_update_current_mm(mm);
-
-	local_irq_disable();
 	active_mm = tsk->active_mm;
 	tsk->active_mm = mm;
 	tsk->mm = mm;
@@ -502,13 +503,35 @@ void ckpt_mm_adopt(struct mm_struct *mm)
 	struct mm_struct *old = current->mm;
 
 	mmget(mm);
-	down_write(&current->signal->exec_update_lock);
 	exec_mm_release(current, old);
+	down_write(&current->signal->exec_update_lock);
 	install_mm(mm, false);
 	up_write(&current->signal->exec_update_lock);
 	own_mm(mm);
 	mm_update_next_owner(old);
 	mmput(old);
+}
+
+/**
+ * ckpt_mm_adopt_empty() - run in an address space where there is nothing
+ *
+ * For a task that only exits, with credentials of others: nobody may look
+ * through it at what the caller of restart() has.
+ *
+ * Context: a new task.
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_mm_adopt_empty(void)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	if (!mm)
+		return -ENOMEM;
+	mm->flags &= ~MMF_DUMPABLE_MASK;
+	mm->flags |= SUID_DUMP_DISABLE;
+	ckpt_mm_adopt(mm);
+	mmput(mm);
+	return 0;
 }
 
 /* --- restarting ------------------------------------------------------------------ */

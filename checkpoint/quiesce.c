@@ -171,7 +171,7 @@ int ckpt_quiesce_wait(struct task_struct *task)
 		return -EINTR;
 	/* It said so while it was still running. */
 	return ckpt_is_quiesced(task) &&
-	       wait_task_inactive(task, CKPT_TRAPPED_STATE);
+	       wait_task_inactive(task, CKPT_TRAPPED_STATE | TASK_FROZEN);
 }
 
 /**

@@ -127,8 +127,11 @@ static int check_parent(struct ckpt_ctx *ctx, struct ckpt_member *m)
 static int check_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	const struct ckpt_task *t = saved_task(m);
-	struct ckpt_obj *obj = ckpt_obj_get(ctx, t->sighand);
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, t->mm);
 
+	if (obj && !obj->user)
+		obj->user = m;
+	obj = ckpt_obj_get(ctx, t->sighand);
 	if (!obj)
 		return 0;
 	if (!obj->user) {
@@ -172,15 +175,26 @@ static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	return 0;
 }
 
-/* The root has a new parent, who does not know of a stop. */
-static void tell_new_parent(struct ckpt_ctx *ctx, struct ckpt_member *m)
+/*
+ * What shall be stopped is changed in the record. The root has a new parent,
+ * who does not know of a stop; the others are stopped without a word.
+ */
+static void set_stops(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	struct ckpt_task *t = saved_task(m);
 
-	if (m->leader != root_of(ctx) || !(t->flags & CKPT_TASK_STOPPED))
+	if (m->leader != m || t->flags & CKPT_TASK_ZOMBIE)
 		return;
-	t->flags |= CKPT_TASK_STOPPING;
-	t->wait_status = saved_task(m->leader)->stop_signal;
+	if (ctx->flags & RESTART_STOPPED && !ctx->self &&
+	    !(t->flags & CKPT_TASK_STOPPED)) {
+		t->flags &= ~CKPT_TASK_CONTINUED;
+		t->flags |= CKPT_TASK_STOPPED;
+		t->stop_signal = SIGSTOP;
+	}
+	if (m == root_of(ctx) && t->flags & CKPT_TASK_STOPPED) {
+		t->flags |= CKPT_TASK_STOPPING;
+		t->wait_status = t->stop_signal;
+	}
 }
 
 static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -211,7 +225,7 @@ static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!ret)
 		ret = check_required(ctx, m);
 	if (!ret)
-		tell_new_parent(ctx, m);
+		set_stops(ctx, m);
 	return ret;
 }
 
@@ -365,6 +379,11 @@ static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	struct ckpt_member *thread;
 	int ret;
 
+	/* From now on nobody can begin to do so, see new_task(). */
+	if (current->ptrace)
+		return ckpt_refuse(ctx, -EBUSY,
+				   "somebody has begun to trace the new process %d",
+				   m->pid);
 	ret = share_sighand(ctx, m);
 	if (ret)
 		return ret;
@@ -376,6 +395,21 @@ static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	return 0;
 }
 
+static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_obj *obj = ckpt_obj_get(ctx, saved_task(m)->mm);
+	struct mm_struct *mm;
+
+	if (is_zombie(m))
+		return ckpt_mm_adopt_empty();
+	mm = obj->ptr;
+	/* As copy_process() with CLONE_VM. */
+	if (m->leader != obj->user->leader)
+		set_bit(MMF_MULTIPROCESS, &mm->flags);
+	ckpt_mm_adopt(mm);
+	return 0;
+}
+
 static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	enum ckpt_phase phase;
@@ -383,8 +417,9 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	int ret;
 
 	/* A replaced caller goes over when nothing can fail any more. */
-	if (!ctx->self && !is_zombie(m))
-		ckpt_mm_adopt(ckpt_obj_ptr(ctx, saved_task(m)->mm));
+	ret = ctx->self ? 0 : adopt_mm(ctx, m);
+	if (ret)
+		return ret;
 
 	for (phase = CKPT_PHASE_NONE + 1; phase < CKPT_NR_PHASES; phase++) {
 		list_for_each_entry(rec, &m->obj->recs, own) {
@@ -486,17 +521,37 @@ static void block_signals(sigset_t *old)
 	sigprocmask(SIG_SETMASK, &all, old);
 }
 
+/* Whoever has sent it SIGKILL meanwhile does not change how it ended. */
+static void __noreturn exit_as_saved(int status)
+{
+	spin_lock_irq(ckpt_siglock());
+	current->signal->flags = SIGNAL_GROUP_EXIT;
+	current->signal->group_exit_code = status;
+	spin_unlock_irq(ckpt_siglock());
+	do_exit(status);
+}
+
+/*
+ * A half-made process holds its cred_guard_mutex, as one in execve() does: it
+ * cannot be traced, which would show its memory and change its parent.
+ */
 static int new_task(void *data)
 {
 	struct ckpt_member *m = data;
+	struct mutex *guard = m->leader == m ?
+		&current->signal->cred_guard_mutex : NULL;
 	struct ckpt_ctx *ctx = m->ctx;
 	int status;
 
 	/* Nothing but SIGKILL interrupts a half-made task. */
 	block_signals(NULL);
+	if (guard)
+		mutex_lock(guard);
 
 	for (;;) {
 		wait_for_completion_state(&m->turn, TASK_IDLE | TASK_FREEZABLE);
+		if (guard && m->step >= CKPT_STEP_GO)
+			mutex_unlock(guard);
 		switch (m->step) {
 		case CKPT_STEP_GO:
 			go(m);
@@ -504,7 +559,7 @@ static int new_task(void *data)
 		case CKPT_STEP_EXIT:
 			status = saved_task(m)->wait_status;
 			leave(ctx);
-			do_exit(status);
+			exit_as_saved(status);
 		case CKPT_STEP_ABORT:
 			leave(ctx);
 			do_exit(SIGKILL);
@@ -523,6 +578,12 @@ static void tell(struct ckpt_member *m, enum ckpt_step step)
 	complete(&m->turn);
 }
 
+/* Those who are waited for can be frozen. */
+static void wait_frozen_or_not(struct completion *done)
+{
+	wait_for_completion_state(done, TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
+}
+
 /* Nothing else runs meanwhile. When the caller is killed, so is the task. */
 static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	       enum ckpt_step step)
@@ -531,10 +592,11 @@ static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		return do_step(ctx, m, step);
 	tell(m, step);
 	if (step >= CKPT_STEP_SETTLE) {
-		wait_for_completion(&ctx->done);
-	} else if (wait_for_completion_killable(&ctx->done)) {
+		wait_frozen_or_not(&ctx->done);
+	} else if (wait_for_completion_state(&ctx->done, TASK_KILLABLE |
+							 TASK_FREEZABLE)) {
 		send_sig(SIGKILL, m->task, 1);
-		wait_for_completion(&ctx->done);
+		wait_frozen_or_not(&ctx->done);
 		return -EINTR;
 	}
 	return ctx->result;
@@ -558,10 +620,14 @@ static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags)
 	pid = kernel_clone(&args);
 	if (pid > 0) {
 		m->task = find_get_task_by_vpid(pid);
+		m->pid = pid;
 		set_where(ctx, NULL);
 		return 0;
 	}
 	atomic_dec(&ctx->nr_running);
+	if (pid == -ERESTARTNOINTR)
+		return ckpt_refuse(ctx, -EINTR,
+				   "the caller is being stopped, frozen or checkpointed");
 	if (pid == -EEXIST)
 		return ckpt_refuse(ctx, pid, "pid %d is in use", tid);
 	if (pid == -EPERM && args.set_tid_size)
@@ -640,8 +706,9 @@ static void make_zombies(struct ckpt_ctx *ctx)
 		if (!is_zombie(m))
 			continue;
 		tell(m, CKPT_STEP_EXIT);
-		wait_event(task_pid(m->task)->wait_pidfd,
-			   ckpt_is_zombie(m->task));
+		wait_event_state(task_pid(m->task)->wait_pidfd,
+				 ckpt_is_zombie(m->task),
+				 (TASK_UNINTERRUPTIBLE | TASK_FREEZABLE));
 	}
 }
 
@@ -657,12 +724,9 @@ static void finish(struct ckpt_ctx *ctx)
 	run(ctx, root_of(ctx), CKPT_STEP_RELEASE);
 
 	list_for_each_entry(m, &ctx->members, node)
-		if (ctx->flags & RESTART_STOPPED && m->leader == m)
-			send_sig(SIGSTOP, m->task, 1);
-	list_for_each_entry(m, &ctx->members, node)
 		if (!is_zombie(m))
 			tell(m, CKPT_STEP_GO);
-	wait_for_completion(&ctx->finished);
+	wait_frozen_or_not(&ctx->finished);
 }
 
 /* The children of a failed restart go unseen. */
@@ -694,15 +758,14 @@ static void abort_all(struct ckpt_ctx *ctx)
 	}
 	if (!any)
 		return;
-	wait_for_completion(&ctx->finished);
+	wait_frozen_or_not(&ctx->finished);
 	list_for_each_entry(m, &ctx->members, node)
 		if (m->task && m->leader == m)
-			reap(task_pid_vnr(m->task));
+			reap(m->pid);
 }
 
 static int restart_tree(struct ckpt_ctx *ctx)
 {
-	pid_t pid;
 	int ret;
 
 	ret = make_tasks(ctx);
@@ -712,9 +775,8 @@ static int restart_tree(struct ckpt_ctx *ctx)
 		abort_all(ctx);
 		return ret;
 	}
-	pid = task_pid_vnr(root_of(ctx)->task);
 	finish(ctx);
-	return pid;
+	return root_of(ctx)->pid;
 }
 
 static int restart_self(struct ckpt_ctx *ctx)

@@ -135,6 +135,13 @@ static int check_same(struct ckpt_ctx *ctx, struct xarray *seen, pid_t nr,
 	return 0;
 }
 
+static bool is_thread(struct ckpt_ctx *ctx, pid_t nr)
+{
+	struct ckpt_member *m = xa_load(&ctx->pids, nr);
+
+	return m && !is_leader(m);
+}
+
 static int check_member(struct ckpt_ctx *ctx, struct ckpt_member *m,
 			struct xarray *groups, struct xarray *sessions)
 {
@@ -152,6 +159,10 @@ static int check_member(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		return ckpt_refuse(ctx, -EINVAL,
 				   "group %d and session %d do not fit flags 0x%x",
 				   t->pgid, t->sid, t->flags);
+	if (is_thread(ctx, t->pgid) || is_thread(ctx, t->sid))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "group %d or session %d has the number of a thread",
+				   t->pgid, t->sid);
 	/* In another namespace it has no number, which does not come back. */
 	if ((t->flags & CKPT_TASK_OWN_GROUP && !t->pgid) ||
 	    (t->flags & CKPT_TASK_OWN_SESSION && !t->sid))
@@ -311,7 +322,9 @@ void ckpt_session_adopt_children(struct ckpt_ctx *ctx)
 		    to->signal->has_child_subreaper)
 			task->signal->has_child_subreaper = 1;
 		RCU_INIT_POINTER(task->real_parent, to);
-		RCU_INIT_POINTER(task->parent, to);
+		/* Nobody can have begun to trace it, see new_task(). */
+		if (!WARN_ON_ONCE(task->ptrace))
+			RCU_INIT_POINTER(task->parent, to);
 		list_move_tail(&task->sibling, &to->children);
 	}
 	/* Threads have the parent of the first one. */
@@ -322,7 +335,8 @@ void ckpt_session_adopt_children(struct ckpt_ctx *ctx)
 			continue;
 		m->task->parent_exec_id = leader->parent_exec_id;
 		RCU_INIT_POINTER(m->task->real_parent, leader->real_parent);
-		RCU_INIT_POINTER(m->task->parent, leader->parent);
+		if (!WARN_ON_ONCE(m->task->ptrace))
+			RCU_INIT_POINTER(m->task->parent, leader->real_parent);
 	}
 	write_unlock_irq(&tasklist_lock);
 }

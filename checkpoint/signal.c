@@ -579,7 +579,7 @@ const struct ckpt_kind ckpt_kind_sigpending = {
 
 /**
  * ckpt_signal_stopped() - note a job control stop, or the end of one
- * @task: a task that stands still
+ * @task: the first thread of a process that stands still
  * @rec: its record
  *
  * Context: Takes siglock.
@@ -602,12 +602,38 @@ void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec)
 	} else if (sig->flags & SIGNAL_STOP_CONTINUED) {
 		rec->flags |= CKPT_TASK_CONTINUED;
 	}
+	if (sig->flags & SIGNAL_CLD_STOPPED)
+		rec->flags |= CKPT_TASK_TELL_STOPPED;
+	if (sig->flags & SIGNAL_CLD_CONTINUED)
+		rec->flags |= CKPT_TASK_TELL_CONTINUED;
 	unlock_task_sighand(task, &flags);
+}
+
+/* Context: siglock. */
+static void stop_threads(const struct ckpt_task *t)
+{
+	unsigned long stop = t->stop_signal | JOBCTL_STOP_PENDING;
+	struct signal_struct *sig = current->signal;
+	struct task_struct *thread;
+
+	if (t->flags & CKPT_TASK_STOPPING)
+		stop |= JOBCTL_STOP_CONSUME;
+	else
+		signal_set_stop_flags(sig, SIGNAL_STOP_STOPPED);
+	sig->group_exit_code = t->wait_status;
+	for_each_thread(current, thread) {
+		if (!task_set_jobctl_pending(thread, stop))
+			continue;
+		if (t->flags & CKPT_TASK_STOPPING)
+			sig->group_stop_count++;
+		set_tsk_thread_flag(thread, TIF_SIGPENDING);
+	}
 }
 
 /**
  * ckpt_signal_stop() - enter a saved job control stop on the way to user mode
- * @t: the record of current, which need not be of a stopped task
+ * @t: the record of current, the first thread, which need not be of a stopped
+ *	process; the other threads stand still
  *
  * No signal is needed, so the stop does not depend on what is blocked, handled
  * or pending. When the parent does not know of it yet, the last thread of the
@@ -618,27 +644,20 @@ void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec)
  */
 void ckpt_signal_stop(const struct ckpt_task *t)
 {
-	unsigned long stop = t->stop_signal | JOBCTL_STOP_PENDING;
 	struct signal_struct *sig = current->signal;
 
 	spin_lock_irq(ckpt_siglock());
 	/* It is being killed. */
 	if (sig->flags & SIGNAL_GROUP_EXIT)
 		goto out;
-	if (t->flags & CKPT_TASK_CONTINUED)
+	if (t->flags & CKPT_TASK_STOPPED)
+		stop_threads(t);
+	else if (t->flags & CKPT_TASK_CONTINUED)
 		signal_set_stop_flags(sig, SIGNAL_STOP_CONTINUED);
-	if (!(t->flags & CKPT_TASK_STOPPED))
-		goto out;
-	if (t->flags & CKPT_TASK_STOPPING)
-		stop |= JOBCTL_STOP_CONSUME;
-	if (!task_set_jobctl_pending(current, stop))
-		goto out;
-	if (t->flags & CKPT_TASK_STOPPING)
-		sig->group_stop_count++;
-	else
-		signal_set_stop_flags(sig, SIGNAL_STOP_STOPPED);
-	sig->group_exit_code = t->wait_status;
-	set_thread_flag(TIF_SIGPENDING);
+	if (t->flags & CKPT_TASK_TELL_STOPPED)
+		sig->flags |= SIGNAL_CLD_STOPPED;
+	if (t->flags & CKPT_TASK_TELL_CONTINUED)
+		sig->flags |= SIGNAL_CLD_CONTINUED;
 out:
 	spin_unlock_irq(ckpt_siglock());
 }

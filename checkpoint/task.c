@@ -459,7 +459,8 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ckpt_first(&ret, objects[i](ctx, task));
 		enter_task(ctx, task);
 	}
-	ckpt_first(&ret, ckpt_session_collect(ctx, task));
+	if (thread_group_leader(task))
+		ckpt_first(&ret, ckpt_session_collect(ctx, task));
 	for (i = 0; i < ckpt_nr_kinds; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
@@ -531,6 +532,8 @@ static void fill_wait(struct task_struct *task, struct ckpt_task *rec)
 {
 	struct signal_struct *sig = task->signal;
 
+	if (!thread_group_leader(task))
+		return;
 	if (ckpt_is_zombie(task)) {
 		rec->flags |= CKPT_TASK_ZOMBIE;
 		rec->wait_status = sig->flags & SIGNAL_GROUP_EXIT ?
@@ -555,7 +558,8 @@ static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		goto out;
 	}
 	get_task_comm(rec.comm, task);
-	rec.flags = ckpt_session_flags(ctx, task);
+	if (thread_group_leader(task))
+		rec.flags = ckpt_session_flags(ctx, task);
 	fill_wait(task, &rec);
 	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 
@@ -589,10 +593,22 @@ static int check_refs(struct ckpt_ctx *ctx, const struct ckpt_task *t)
 	return 0;
 }
 
+/* A signal and whether it dumped core, or an exit code; or what stopped it. */
+static bool wait_status_ok(const struct ckpt_task *t)
+{
+	u32 status = t->wait_status, signal = status & 0x7f;
+
+	if (t->flags & CKPT_TASK_ZOMBIE)
+		return signal ? status <= 0xff && signal <= _NSIG :
+				!(status & ~0xff00);
+	return status <= (t->flags & CKPT_TASK_STOPPED ? _NSIG : 0);
+}
+
 #define TASK_FLAGS	(CKPT_TASK_STOPPED | CKPT_TASK_FOREGROUND |	\
 			 CKPT_TASK_TERMINAL | CKPT_TASK_STOPPING |	\
 			 CKPT_TASK_CONTINUED | CKPT_TASK_ZOMBIE |	\
-			 CKPT_TASK_OWN_GROUP | CKPT_TASK_OWN_SESSION)
+			 CKPT_TASK_OWN_GROUP | CKPT_TASK_OWN_SESSION |	\
+			 CKPT_TASK_TELL_STOPPED | CKPT_TASK_TELL_CONTINUED)
 
 static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
@@ -610,7 +626,7 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		     t->exit_signal < 0 || t->exit_signal > _NSIG)
 		return ckpt_refuse(ctx, -EINVAL, "exit signal %d",
 				   t->exit_signal);
-	if (t->flags & ~TASK_FLAGS || t->pad)
+	if (t->flags & ~(thread ? 0 : TASK_FLAGS) || t->pad)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
 				   t->flags);
 	if (t->flags & CKPT_TASK_FOREGROUND && !(t->flags & CKPT_TASK_TERMINAL))
@@ -626,11 +642,7 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "stopped and not stopped, flags 0x%x",
 				   t->flags);
-	/* A signal, whether it dumped core, an exit code. */
-	if (t->flags & CKPT_TASK_ZOMBIE ?
-	    t->wait_status & ~0xffff || (t->wait_status & 0x7f) > _NSIG :
-	    t->flags & CKPT_TASK_STOPPED ?
-	    t->wait_status < 0 || t->wait_status > _NSIG : t->wait_status)
+	if (!wait_status_ok(t))
 		return ckpt_refuse(ctx, -EINVAL, "a wait status of 0x%x",
 				   t->wait_status);
 	if (!memchr(t->comm, 0, sizeof(t->comm)))
@@ -654,7 +666,8 @@ static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ckpt_files_adopt(ckpt_obj_ptr(ctx, t->files));
 	ckpt_fs_adopt(ckpt_obj_ptr(ctx, t->fs));
 	ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
-	ckpt_signal_stop(t);
+	if (t->pid == t->tgid)
+		ckpt_signal_stop(t);
 }
 
 static void task_get(void *ptr)

@@ -525,11 +525,20 @@ static int posix_timer_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "POSIX timers cannot be given to a replaced caller");
 
 	/* Threads have other numbers when pids are fresh. */
-	if (t->notify == SIGEV_THREAD_ID)
-		event.sigev_notify_thread_id =
-			pid_vnr(ckpt_pid(ctx, t->thread));
+	if (t->notify == SIGEV_THREAD_ID) {
+		pid = ckpt_pid(ctx, t->thread);
+		if (!pid)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "timer %d notifies %d, which is not in the image",
+					   t->id, t->thread);
+		event.sigev_notify_thread_id = pid_vnr(pid);
+	}
 	if (clock < 0 && CPUCLOCK_PID(clock)) {
 		pid = ckpt_pid(ctx, CPUCLOCK_PID(clock));
+		if (!pid)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "timer %d runs on the clock of %d, which is not in the image",
+					   t->id, CPUCLOCK_PID(clock));
 		clock = make_thread_cpuclock(pid_vnr(pid),
 					     CPUCLOCK_WHICH(clock));
 	}

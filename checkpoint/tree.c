@@ -69,6 +69,7 @@ bool ckpt_is_zombie(const struct task_struct *task)
  * @found: those that are there, in the order of ckpt_ctx.members
  * @spare: members for new ones, allocated before
  * @missing: how many more of them are needed
+ * @again: there was no memory that can be had without sleeping
  * @nr: tasks that were found
  * @new: how many of them for the first time
  */
@@ -76,6 +77,7 @@ struct scan {
 	struct list_head found;
 	struct list_head spare;
 	unsigned int missing;
+	bool again;
 	unsigned int nr;
 	unsigned int new;
 };
@@ -120,10 +122,9 @@ static void scan_task(struct ckpt_ctx *ctx, struct scan *scan,
 		m->task = get_task_struct(task);
 		if (rhashtable_insert_fast(&ctx->member_hash, &m->hash_node,
 					   member_params)) {
-			/* No memory without sleeping: another try. */
 			put_task_struct(task);
 			m->task = NULL;
-			scan->missing++;
+			scan->again = true;
 			return;
 		}
 		scan->new++;
@@ -131,6 +132,7 @@ static void scan_task(struct ckpt_ctx *ctx, struct scan *scan,
 		return;
 	}
 	m->seen = ctx->nr_scans;
+	m->dead = READ_ONCE(task->exit_state) == EXIT_ZOMBIE;
 	scan->nr++;
 	list_move_tail(&m->node, &scan->found);
 }
@@ -143,6 +145,7 @@ static struct task_struct *find_root(struct ckpt_ctx *ctx)
 	if (root && root != ctx->task) {
 		put_task_struct(ctx->task);
 		ctx->task = get_task_struct(root);
+		ctx->where.task = root;
 	}
 	return root;
 }
@@ -207,16 +210,19 @@ static int scan_tree(struct ckpt_ctx *ctx)
 	for (;;) {
 		ctx->nr_scans++;
 		scan.nr = 0;
+		scan.again = false;
 		list_splice_tail_init(&scan.found, &ctx->members);
 		read_lock(&tasklist_lock);
 		scan_all(ctx, &scan);
 		read_unlock(&tasklist_lock);
-		if (!scan.missing)
+		if (!scan.missing && !scan.again)
 			break;
 		ret = fatal_signal_pending(current) ? -EINTR :
 						      alloc_spare(&scan);
 		if (ret)
 			break;
+		if (scan.again)
+			schedule_timeout_killable(1);
 		cond_resched();
 	}
 	members_free(&scan.spare);
@@ -234,21 +240,34 @@ static bool has_vfork_parent(struct task_struct *task)
 	return READ_ONCE(task->vfork_done);
 }
 
-/* Not asked for anything: itself it is at work here, or it is dead. */
+/*
+ * What need not rest in a trap: the caller, who is at work here, and who has
+ * exited and is waited for by its parent or by its threads.
+ */
 static bool is_still_anyway(struct task_struct *task)
 {
 	return task == current ||
-	       (READ_ONCE(task->exit_state) && thread_group_leader(task));
+	       (READ_ONCE(task->exit_state) == EXIT_ZOMBIE &&
+		thread_group_leader(task));
 }
 
 static int ask(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	int ret;
 
-	if (is_still_anyway(m->task) || READ_ONCE(m->task->exit_state) ||
-	    (has_vfork_parent(m->task) && !m->asked))
-		return 0;
 	ctx->where.task = m->task;
+	/* Its tracer can leave it in this state for ever. */
+	if (READ_ONCE(m->task->exit_state) && READ_ONCE(m->task->ptrace))
+		return ckpt_refuse(ctx, -EBUSY, "is traced by a debugger");
+	if (is_still_anyway(m->task) || READ_ONCE(m->task->exit_state))
+		return 0;
+	if (has_vfork_parent(m->task)) {
+		/* It may have been asked before its parent began to wait. */
+		if (m->asked)
+			ckpt_quiesce_end(m->task);
+		m->asked = false;
+		return 0;
+	}
 	/* Nobody who may not trace it may stop it. */
 	if (!m->asked && !ptrace_may_access(m->task,
 					    PTRACE_MODE_ATTACH_REALCREDS))
@@ -324,14 +343,17 @@ static int wait_for(struct ckpt_ctx *ctx, struct ckpt_member *m,
 			return signal_pending(current) ? -EINTR : 1;
 		}
 		ret = ckpt_quiesce_wait(task);
-		if (ret)
-			return min(ret, 0);
+		if (ret < 0)
+			return ret;
+		if (ret && !has_vfork_parent(task))
+			return 0;
 		ret = ask(ctx, m);
 		if (ret)
 			return ret;
 		cond_resched();
 	}
-	return 0;
+	/* Who has exited since the scan has left children to somebody else. */
+	return task != current && !m->dead;
 }
 
 static int wait_for_all(struct ckpt_ctx *ctx, unsigned long vfork_end)
@@ -354,9 +376,10 @@ static int hold_stacks(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	list_for_each_entry(m, &ctx->members, node) {
-		if (m->asked)
-			m->stack = try_get_task_stack(m->task);
-		if (m->asked && !m->stack) {
+		if (is_still_anyway(m->task))
+			continue;
+		m->stack = try_get_task_stack(m->task);
+		if (!m->stack) {
 			ctx->where.task = m->task;
 			return ckpt_refuse(ctx, -ESRCH, "is exiting");
 		}
@@ -456,41 +479,40 @@ static struct ckpt_obj *find_kind(struct ckpt_ctx *ctx,
 int ckpt_tree_check_leaks(struct ckpt_ctx *ctx)
 {
 	struct task_struct *group, *other;
-	struct ckpt_obj *obj = NULL;
 	struct ckpt_where old = ctx->where;
-	const char *what = NULL;
-	pid_t pid = 0;
+	struct ckpt_obj *obj;
+	const char *what;
+	pid_t pid;
 
 	rcu_read_lock();
 	for_each_process_thread(group, other) {
-		if (what || other->flags & PF_KTHREAD ||
-		    ckpt_in_tree(ctx, other))
+		if (other->flags & PF_KTHREAD || ckpt_in_tree(ctx, other))
 			continue;
 		pid = task_pid_vnr(other);
+		what = "memory";
 		obj = find_kind(ctx, &ckpt_kind_mm, READ_ONCE(other->mm));
-		if (obj) {
-			what = "memory";
-			continue;
-		}
+		if (obj)
+			goto found;
+		what = "descriptors";
 		obj = find_kind(ctx, &ckpt_kind_files,
 				READ_ONCE(other->files));
-		if (obj) {
-			what = "descriptors";
-			continue;
-		}
+		if (obj)
+			goto found;
+		what = "directories";
 		obj = find_kind(ctx, &ckpt_kind_fs, READ_ONCE(other->fs));
-		if (obj) {
-			what = "directories";
-			continue;
-		}
+		if (obj)
+			goto found;
+		what = "signal actions";
 		obj = find_kind(ctx, &ckpt_kind_sighand,
 				rcu_access_pointer(other->sighand));
 		if (obj)
-			what = "signal actions";
+			goto found;
 	}
 	rcu_read_unlock();
-	if (!what)
-		return 0;
+	return 0;
+
+found:
+	rcu_read_unlock();
 
 	ctx->where.task = obj->task;
 	ctx->where.kind = ckpt_kind_shared.name;
@@ -519,7 +541,8 @@ int ckpt_tree_check_alive(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	list_for_each_entry(m, &ctx->members, node) {
-		if (m->asked ? ckpt_is_quiesced(m->task) :
+		/* Whose stack is held was alive. */
+		if (m->stack ? ckpt_is_quiesced(m->task) :
 			       is_still_anyway(m->task))
 			continue;
 		ctx->where.task = m->task;

@@ -390,7 +390,9 @@ static const struct change_case task_cases[] = {
 	BAD(SET(ckpt_task, exit_signal, -1)),
 	BAD(SET(ckpt_task, exit_signal, 65)),
 	BAD(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, 0)),
-	BAD(SET(ckpt_task, flags, BIT(8))),
+	/* What the process has is with its first thread. */
+	BAD(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, -1)),
+	BAD(SET(ckpt_task, flags, BIT(10))),
 	BAD(SET(ckpt_task, flags, BIT(31))),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_STOPPING)),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_STOPPED)),
@@ -431,6 +433,7 @@ static const struct change_case task_cases[] = {
 	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0x10000)),
 	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0x7f)),
 	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 65)),
+	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0x0141)),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_FOREGROUND)),
 	BAD(SET(ckpt_task, pad, 1)),
 	BAD(FILL(ckpt_task, comm, 'x')),
@@ -442,7 +445,10 @@ static const struct change_case task_cases[] = {
 	OK(SET(ckpt_task, exit_signal, 64)),
 	OK(SET(ckpt_task, flags, 0)),
 	/* A thread, a child. */
-	OK(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, -1)),
+	OK(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, -1),
+	   SET(ckpt_task, flags, 0)),
+	OK(SET(ckpt_task, flags, CKPT_TASK_TELL_STOPPED |
+				 CKPT_TASK_TELL_CONTINUED)),
 	OK(SET(ckpt_task, ppid, 2), SET(ckpt_task, parent, 2)),
 	/* How these fit those of others is seen when all are there. */
 	OK(SET(ckpt_task, flags, CKPT_TASK_OWN_GROUP)),

@@ -192,7 +192,8 @@ struct ckpt_error {
 
 /*
  * The first one is the root of the tree. A parent stands in front of its
- * children, the first thread of a process in front of the other ones.
+ * children, the first thread of a process in front of the other ones, which
+ * have none of these flags.
  */
 #define CKPT_TASK_STOPPED	(1U << 0)	/* in a job control stop */
 #define CKPT_TASK_FOREGROUND	(1U << 1)	/* in its terminal's foreground group */
@@ -202,6 +203,8 @@ struct ckpt_error {
 #define CKPT_TASK_ZOMBIE	(1U << 5)	/* has exited; no mm, files, fs, sighand */
 #define CKPT_TASK_OWN_GROUP	(1U << 6)	/* the process group is the tree's */
 #define CKPT_TASK_OWN_SESSION	(1U << 7)	/* the session is the tree's */
+#define CKPT_TASK_TELL_STOPPED	(1U << 8)	/* its parent is to be told of a stop, */
+#define CKPT_TASK_TELL_CONTINUED (1U << 9)	/* ... of a continue */
 
 /* rec: TASK */
 struct ckpt_task {
