@@ -918,6 +918,17 @@ int ckpt_kill(struct ckpt_test *t, pid_t pid)
 	return ret;
 }
 
+int ckpt_reap(struct ckpt_test *t, pid_t pid)
+{
+	int status;
+
+	ckpt_forget(t, pid);
+	if (waitpid(pid, &status, __WALL) != pid)
+		return ckpt_say("waitpid %d: %s", pid, strerror(errno));
+	reap_orphans();
+	return 0;
+}
+
 static void kill_children(struct ckpt_test *t)
 {
 	struct pids all = {}, parents = {};
@@ -1781,8 +1792,7 @@ int ckpt_roundtrip(struct ckpt_test *t, const char *scenario, const char *arg,
 	if (ckpt_checkpoint(t, pid, t->image, options & CKPT_RT_KILL ?
 			    CHECKPOINT_KILL : 0) <= 0)
 		goto out;
-	/* They are killed by then, or not; they have to be reaped anyway. */
-	if (ckpt_kill(t, pid))
+	if (options & CKPT_RT_KILL ? ckpt_reap(t, pid) : ckpt_kill(t, pid))
 		goto out;
 	restarted = ckpt_restart(t, t->image, flags);
 	if (restarted <= 0)

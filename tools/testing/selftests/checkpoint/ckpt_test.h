@@ -203,6 +203,8 @@ int ckpt_finish(struct ckpt_test *t, pid_t pid);
 int ckpt_kill(struct ckpt_test *t, pid_t pid);
 /* How many processes a tree has, those who have exited too. */
 int ckpt_tree_size(pid_t pid);
+/* Reap what CHECKPOINT_KILL has killed, when there is no other target. */
+int ckpt_reap(struct ckpt_test *t, pid_t pid);
 void ckpt_remember(struct ckpt_test *t, pid_t pid);
 void ckpt_forget(struct ckpt_test *t, pid_t pid);
 bool ckpt_has_children(void);
