@@ -503,15 +503,17 @@ static int epoll_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 }
 
 /*
- * Can nothing have happened to this file since it was saved? Such files are the
- * tree's alone, and timers do not run yet.
+ * Can nothing have happened to this file since it was made? Such files are the
+ * tree's alone. Timers do not run yet, but the clock may have been set.
  */
 static bool is_quiet(const struct ckpt_obj *obj)
 {
+	struct timerfd_state timer;
 	struct file *file = obj->ptr;
 
+	if (obj->kind == &ckpt_kind_timerfd)
+		return timerfd_get_state(file, &timer) && !timer.might_cancel;
 	return obj->kind == &ckpt_kind_eventfd ||
-	       obj->kind == &ckpt_kind_timerfd ||
 	       (obj->kind == &ckpt_kind_file_pipe &&
 		file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC);
 }
