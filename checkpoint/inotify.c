@@ -99,6 +99,9 @@ static char *inode_name(struct ckpt_ctx *ctx, struct inode *inode,
 		revert_creds(old);
 		if (!ret)
 			break;
+		/* It has a name, but that leads to nothing. */
+		if (ret == -ENOENT || ret == -ENOTDIR)
+			ret = -EREMOTE;
 		name = ERR_PTR(ret);
 	}
 	dput(path.dentry);
