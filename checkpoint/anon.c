@@ -187,8 +187,10 @@ int ckpt_anon_where(struct ckpt_ctx *ctx, const struct file *file)
 		if (obj->kind != &ckpt_kind_files)
 			continue;
 		fd = iterate_fd(obj->ptr, 0, is_file, file);
-		if (fd > 0)
+		if (fd > 0) {
+			ctx->where.task = obj->task;
 			return fd - 1;
+		}
 	}
 	return -1;
 }

@@ -204,8 +204,7 @@ static int check_epoll(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  */
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 {
-	const char *kind = ctx->where.kind;
-	int fd = ctx->where.fd;
+	struct ckpt_where old = ctx->where;
 	struct ckpt_obj *obj;
 	int ret = 0, err = 0;
 
@@ -225,8 +224,7 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 			ret = ret ?: err;
 		}
 	}
-	ctx->where.kind = kind;
-	ctx->where.fd = fd;
+	ctx->where = old;
 	return ret;
 }
 
@@ -241,7 +239,7 @@ static struct ckpt_obj *task_of_sighand(struct ckpt_ctx *ctx,
 
 	list_for_each_entry(obj, &ctx->objs, node) {
 		task = obj->ptr;
-		if (obj->kind == &ckpt_kind_task &&
+		if (obj->kind == &ckpt_kind_task && !ckpt_is_zombie(task) &&
 		    rcu_access_pointer(task->sighand) == sighand)
 			return obj;
 	}

@@ -53,8 +53,7 @@ static int check_pidfd(struct ckpt_ctx *ctx, struct file *file)
  */
 int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx)
 {
-	const char *kind = ctx->where.kind;
-	int fd = ctx->where.fd;
+	struct ckpt_where old = ctx->where;
 	struct ckpt_obj *obj;
 	int ret = 0, err;
 
@@ -66,8 +65,7 @@ int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx)
 		err = check_pidfd(ctx, obj->ptr);
 		ret = ret ?: err;
 	}
-	ctx->where.kind = kind;
-	ctx->where.fd = fd;
+	ctx->where = old;
 	return ret;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "ckpt_test.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -491,6 +492,146 @@ ROUNDTRIP_OPT(timers, CKPT_RT_NO_SNAP)
 		CHECK_EQ(1, next(ep));
 		CHECK(read_u64(fd) >= 1);
 	}
+}
+
+/* --- several processes and threads ---------------------------------------- */
+
+/* Numbers are those of the process that added them. */
+ROUNDTRIP(inherited)
+{
+	int ep = new_epoll(), fd = new_event(0), ready = new_event(0);
+	unsigned int got = 0;
+	int status;
+	pid_t pid;
+
+	watch(ep, fd, EPOLLIN | EPOLLET, 1);
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		NEED(dup2(fd, 80) == 80);
+		watch(ep, 80, EPOLLIN | EPOLLONESHOT, 2);
+		NEED(!add_to(ready, 1));
+		while (got != 6) {
+			uint64_t data = next(ep);
+
+			NEED(data == 1 || data == 2);
+			got |= 1U << data;
+		}
+		ckpt_target_end();
+	}
+	while (read_u64(ready) != 1)
+		usleep(1000);
+	ckpt_point();
+	CHECK(has_item(ep, 80, EPOLLIN | EPOLLONESHOT | EPOLLERR | EPOLLHUP, 2));
+	CHECK_EQ(0, add_to(fd, 1));
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
+	CHECK_EQ(0, status);
+	CHECK(has_item(ep, 80, EPOLLONESHOT, 2));
+}
+
+/* Each is woken by its own signals, also in an epoll file that both have. */
+ROUNDTRIP(signals_of_each)
+{
+	int common = new_epoll(), ready = new_event(0), fd, ep, status;
+	struct signalfd_siginfo info;
+	pid_t pid;
+
+	pid = fork();
+	NEED(pid >= 0);
+	fd = watch_signals(SIGUSR1, SIGUSR2);
+	ep = new_epoll();
+	watch(ep, fd, EPOLLIN | EPOLLET, 3);
+	watch(common, fd, EPOLLIN, pid ? 4 : 5);
+	if (!pid) {
+		NEED(!add_to(ready, 1));
+		CHECK_EQ(3, next(ep));
+		CHECK_EQ(EPOLLIN, only(common, 5));
+		CHECK_EQ(sizeof(info), read(fd, &info, sizeof(info)));
+		CHECK_EQ(SIGUSR2, info.ssi_signo);
+		CHECK_EQ(getppid(), info.ssi_pid);
+		ckpt_target_end();
+	}
+	while (read_u64(ready) != 1)
+		usleep(1000);
+	ckpt_point();
+	CHECK_EQ(0, count(ep));
+	CHECK_EQ(0, kill(pid, SIGUSR2));
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
+	CHECK_EQ(0, status);
+	CHECK_EQ(0, count(ep));
+	CHECK_EQ(0, kill(getpid(), SIGUSR1));
+	CHECK_EQ(EPOLLIN, only(common, 4));
+	CHECK_EQ(EPOLLIN, only(ep, 3));
+	CHECK_EQ(sizeof(info), read(fd, &info, sizeof(info)));
+	CHECK_EQ(SIGUSR1, info.ssi_signo);
+}
+
+/*
+ * The child has the epoll file, which waits for the signals of the parent, who
+ * has it not any more, and the other way round.
+ */
+ROUNDTRIP(signals_of_the_other)
+{
+	int first = new_epoll(), second = new_epoll(), ready = new_event(0);
+	int go = new_event(0), fd = watch_signals(SIGUSR1, SIGUSR2), status;
+	pid_t pid;
+
+	watch(first, fd, EPOLLIN, 1);
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		watch(second, fd, EPOLLIN, 2);
+		close(second);
+		NEED(!add_to(ready, 1));
+		while (read_u64(go) != 1)
+			usleep(1000);
+		CHECK(has_item(first, fd, EPOLLIN | EPOLLERR | EPOLLHUP, 1));
+		kill(getpid(), SIGUSR1);
+		/* Nobody put it into the list. */
+		CHECK_EQ(0, count(first));
+		ckpt_target_end();
+	}
+	close(first);
+	while (read_u64(ready) != 1)
+		usleep(1000);
+	ckpt_point();
+	CHECK(has_item(second, fd, EPOLLIN | EPOLLERR | EPOLLHUP, 2));
+	CHECK_EQ(0, add_to(go, 1));
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
+	CHECK_EQ(0, status);
+}
+
+struct waiting {
+	pthread_t thread;
+	int ep;
+	int ready;
+	volatile bool woken;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct waiting *w = arg;
+
+	add_to(w->ready, 1);
+	CHECK_EQ(7, next(w->ep));
+	w->woken = true;
+	return NULL;
+}
+
+ROUNDTRIP(threads)
+{
+	struct waiting w = { .ep = new_epoll(), .ready = new_event(0) };
+	int fd = watch_signals(SIGUSR1, SIGUSR2);
+
+	watch(w.ep, fd, EPOLLIN | EPOLLET, 7);
+	NEED(!pthread_create(&w.thread, NULL, wait_in_thread, &w));
+	while (read_u64(w.ready) != 1)
+		usleep(1000);
+	ckpt_point();
+	CHECK(!w.woken);
+	CHECK_EQ(0, kill(getpid(), SIGUSR1));
+	CHECK_EQ(0, pthread_join(w.thread, NULL));
+	CHECK(w.woken);
 }
 
 /* --- the epoll file itself ------------------------------------------------ */

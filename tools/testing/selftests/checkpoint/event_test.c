@@ -6,6 +6,8 @@
 
 #include <linux/aio_abi.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -558,6 +560,115 @@ ROUNDTRIP_OPT(fresh_pidfd, CKPT_RT_FRESH | CKPT_RT_NO_SNAP)
 	NEED(fd >= 0);
 	ckpt_point();
 	CHECK_EQ(syscall(SYS_getpid), fdinfo(fd, "Pid", 10));
+}
+
+#ifndef P_PIDFD
+#define P_PIDFD			3
+#endif
+
+/* Of one that lives, of one that has exited, and of each other. */
+ROUNDTRIP(pidfds_of_children)
+{
+	int up = syscall(SYS_pidfd_open, getpid(), 0), down, gone, ep, ready;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	siginfo_t info = {};
+	pid_t child, zombie;
+	int status;
+
+	NEED((ready = eventfd(0, EFD_NONBLOCK)) >= 0);
+	child = fork();
+	if (!child) {
+		block_and_watch(SIGUSR1, SIGUSR2, 0);
+		NEED(!write_u64(ready, 1));
+		for (;;)
+			pause();
+	}
+	zombie = fork();
+	if (!zombie)
+		_exit(42);
+	NEED((down = syscall(SYS_pidfd_open, child, 0)) >= 0);
+	NEED((gone = syscall(SYS_pidfd_open, zombie, 0)) >= 0);
+	NEED(!waitid(P_PID, zombie, &info, WEXITED | WNOWAIT));
+	while (read_u64(ready) != 1)
+		usleep(1000);
+	NEED((ep = epoll_create1(0)) >= 0);
+	NEED(!epoll_ctl(ep, EPOLL_CTL_ADD, down, &event));
+	ckpt_point();
+	CHECK_EQ(getpid(), fdinfo(up, "Pid", 10));
+	CHECK_EQ(child, fdinfo(down, "Pid", 10));
+	CHECK_EQ(0, poll_now(down));
+	CHECK_EQ(0, epoll_wait(ep, &event, 1, 0));
+	CHECK_EQ(POLLIN, poll_now(gone));
+	memset(&info, 0, sizeof(info));
+	CHECK_EQ(0, waitid(P_PIDFD, gone, &info, WEXITED));
+	CHECK_EQ(zombie, info.si_pid);
+	CHECK_EQ(42, info.si_status);
+	CHECK_EQ(0, syscall(SYS_pidfd_send_signal, down, SIGKILL, NULL, 0));
+	CHECK_EQ(1, epoll_wait(ep, &event, 1, 30000));
+	CHECK_EQ(POLLIN, poll_now(down));
+	CHECK_EQ(child, waitpid(child, &status, 0));
+	CHECK_EQ(SIGKILL, status);
+}
+
+static void *do_nothing(void *arg)
+{
+	volatile int *tid = arg;
+
+	*tid = syscall(SYS_gettid);
+	while (*tid)
+		usleep(1000);
+	return NULL;
+}
+
+ROUNDTRIP(pidfd_of_thread)
+{
+	volatile int tid = 0;
+	pthread_t thread;
+	int fd, saved;
+
+	NEED(!pthread_create(&thread, NULL, do_nothing, (void *)&tid));
+	while (!tid)
+		usleep(1000);
+	saved = tid;
+	fd = syscall(SYS_pidfd_open, saved, PIDFD_THREAD);
+	if (fd < 0)
+		ckpt_skip("PIDFD_THREAD: %s", strerror(errno));
+	ckpt_point();
+	CHECK_EQ(saved, fdinfo(fd, "Pid", 10));
+	CHECK_EQ(0, poll_now(fd));
+	tid = 0;
+	CHECK_EQ(0, pthread_join(thread, NULL));
+	CHECK(poll_now(fd) & POLLIN || wait_in(fd) == 1);
+}
+
+/* A counter and a timer that parent and child share. */
+ROUNDTRIP(shared_by_fork)
+{
+	int there = eventfd(0, 0), back = eventfd(0, EFD_SEMAPHORE), timer;
+	int status, i;
+	pid_t pid;
+
+	NEED(there >= 0 && back >= 0);
+	timer = make_timer(CLOCK_MONOTONIC, 0, 5000 * S, 0);
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		for (i = 0; i < 5; i++) {
+			CHECK(read_u64(there) == 10 + i);
+			CHECK_EQ(0, write_u64(back, 1));
+		}
+		CHECK(remaining(timer) > 7000 * S);
+		ckpt_target_end();
+	}
+	NEED(!write_u64(there, 10) && read_u64(back) == 1);
+	ckpt_point();
+	CHECK_EQ(0, timer_set(timer, 0, 8000 * S, 0));
+	for (i = 1; i < 5; i++) {
+		CHECK_EQ(0, write_u64(there, 10 + i));
+		CHECK_EQ(1, read_u64(back));
+	}
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
+	CHECK_EQ(0, status);
 }
 
 TEST_F(checkpoint, pidfd_of_outside)
