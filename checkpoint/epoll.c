@@ -234,15 +234,12 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 static struct ckpt_obj *task_of_sighand(struct ckpt_ctx *ctx,
 					const struct sighand_struct *sighand)
 {
-	struct task_struct *task;
-	struct ckpt_obj *obj;
+	struct ckpt_member *m;
 
-	list_for_each_entry(obj, &ctx->objs, node) {
-		task = obj->ptr;
-		if (obj->kind == &ckpt_kind_task && !ckpt_is_zombie(task) &&
-		    rcu_access_pointer(task->sighand) == sighand)
-			return obj;
-	}
+	list_for_each_entry(m, &ctx->members, node)
+		if (rcu_access_pointer(m->task->sighand) == sighand &&
+		    !ckpt_is_zombie(m->task))
+			return ckpt_obj_find(ctx, m->task);
 	return NULL;
 }
 
@@ -261,7 +258,10 @@ static int save_items(struct ckpt_ctx *ctx, struct ckpt_obj *epoll,
 	unsigned int i = 0, nr;
 	int ret = 0;
 
-	to = kvcalloc(MAX_ITEMS, sizeof(*to), GFP_KERNEL_ACCOUNT);
+	if (!items->nr)
+		return 0;
+	to = kvcalloc(min(items->nr, MAX_ITEMS), sizeof(*to),
+		      GFP_KERNEL_ACCOUNT);
 	if (!to)
 		return -ENOMEM;
 	while (!ret && i < items->nr) {
@@ -300,39 +300,48 @@ static int save_items(struct ckpt_ctx *ctx, struct ckpt_obj *epoll,
 	return ret;
 }
 
-static bool waits_for_signals(struct ckpt_ctx *ctx, const struct items *items)
+/* The signal actions that the @nr-th item is the first one to wait for. */
+static struct sighand_struct *new_sighand(struct ckpt_ctx *ctx,
+					  const struct items *items,
+					  unsigned int nr)
 {
-	unsigned int i;
+	const struct eventpoll_item *item = &items->item[nr], *other;
+	struct sighand_struct *sighand;
 
-	for (i = 0; i < items->nr; i++)
-		if (item_sighand(&items->item[i],
-				 ckpt_obj_find(ctx, items->item[i].file)))
-			return true;
-	return false;
+	sighand = item_sighand(item, ckpt_obj_find(ctx, item->file));
+	if (IS_ERR_OR_NULL(sighand))
+		return NULL;
+	for (other = items->item; other < item; other++)
+		if (other->wait == item->wait)
+			return NULL;
+	return sighand;
 }
 
 /*
- * A record that refers to both comes behind both: if the epoll file is behind
+ * A record that refers to both comes behind both: when the epoll file is behind
  * the task it is the epoll file that writes the records of the task.
  */
 static int save_for_tasks(struct ckpt_ctx *ctx, struct ckpt_obj *epoll,
 			  const struct items *items)
 {
 	const struct sighand_struct *sighand;
-	struct task_struct *task;
-	struct ckpt_obj *obj;
+	struct ckpt_obj *obj, *task;
+	unsigned int i;
 	int ret;
 
-	list_for_each_entry(obj, &ctx->objs, node) {
-		if (obj->ref > epoll->ref)
-			break;
-		if (obj->kind != &ckpt_kind_task)
+	for (i = 0; i < items->nr; i++) {
+		sighand = new_sighand(ctx, items, i);
+		if (!sighand)
 			continue;
-		task = obj->ptr;
-		sighand = rcu_access_pointer(task->sighand);
-		if (!sighand || task_of_sighand(ctx, sighand) != obj)
+		obj = ckpt_obj_find(ctx, sighand);
+		task = task_of_sighand(ctx, sighand);
+		if (!obj || !task)
+			return -ESRCH;
+		if (task->ref > epoll->ref) {
+			obj->flags |= CKPT_OBJ_EPOLLED;
 			continue;
-		ret = save_items(ctx, epoll, items, sighand, obj->ref);
+		}
+		ret = save_items(ctx, epoll, items, sighand, task->ref);
 		if (ret)
 			return ret;
 	}
@@ -359,7 +368,7 @@ static int epoll_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (ret)
 		return ret;
 	ret = save_items(ctx, obj, &items, NULL, 0);
-	if (!ret && waits_for_signals(ctx, &items))
+	if (!ret)
 		ret = save_for_tasks(ctx, obj, &items);
 	items_put(&items);
 	return ret;
@@ -368,17 +377,16 @@ static int epoll_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 static int task_epoll_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	const struct sighand_struct *sighand;
-	struct ckpt_obj *obj, *self, *leader;
+	struct ckpt_obj *obj, *self;
 	struct items items;
 	int ret;
 
-	/* Most threads are not the first. */
-	self = ckpt_obj_find(ctx, task);
-	leader = ckpt_obj_find(ctx, task->group_leader);
-	if (leader && leader->ref < self->ref)
-		return 0;
 	sighand = rcu_access_pointer(task->sighand);
-	if (!sighand || task_of_sighand(ctx, sighand) != self)
+	obj = sighand ? ckpt_obj_find(ctx, sighand) : NULL;
+	if (!obj || !(obj->flags & CKPT_OBJ_EPOLLED))
+		return 0;
+	self = ckpt_obj_find(ctx, task);
+	if (task_of_sighand(ctx, sighand) != self)
 		return 0;
 	list_for_each_entry(obj, &ctx->objs, node) {
 		if (obj->ref > self->ref)
@@ -388,8 +396,7 @@ static int task_epoll_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		ret = items_get(obj->ptr, &items);
 		if (ret)
 			return ret;
-		if (waits_for_signals(ctx, &items))
-			ret = save_items(ctx, obj, &items, sighand, self->ref);
+		ret = save_items(ctx, obj, &items, sighand, self->ref);
 		items_put(&items);
 		if (ret)
 			return ret;

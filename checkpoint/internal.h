@@ -288,6 +288,8 @@ struct ckpt_obj {
 /* ckpt_obj.flags; save, of files */
 #define CKPT_OBJ_FD		BIT(0)	/* has a descriptor */
 #define CKPT_OBJ_MAPPED		BIT(1)	/* contents must not change */
+/* save, of signal actions */
+#define CKPT_OBJ_EPOLLED	BIT(3)	/* an epoll file in front waits for them */
 /* restart, of a memfd's memory */
 #define CKPT_OBJ_CREATED	BIT(2)	/* its first description is known */
 
