@@ -217,7 +217,10 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 			err = check_epoll(ctx, obj);
 			ret = ret ?: err;
 		}
-		if (eventpoll_find_watcher(obj->ptr, is_outside, ctx)) {
+		/* These may be shared: then the watcher has what it watches. */
+		if (obj->kind != &ckpt_kind_file_tty &&
+		    obj->kind != &ckpt_kind_file_dev &&
+		    eventpoll_find_watcher(obj->ptr, is_outside, ctx)) {
 			ctx->where.fd = ckpt_anon_where(ctx, obj->ptr);
 			err = ckpt_refuse(ctx, -EBUSY,
 					  "is watched by an epoll file of a process outside");
