@@ -80,7 +80,7 @@ unsigned int eventpoll_get_items(struct file *file,
 		if (!atomic_long_inc_not_zero(&item->file->f_count))
 			continue;
 		item->fd = epi->ffd.fd;
-		item->events = epi->event.events;
+		item->events = (__force u32)epi->event.events;
 		item->data = epi->event.data;
 		item->wait = epi->pwqlist ? READ_ONCE(epi->pwqlist->whead) :
 					    NULL;
@@ -111,7 +111,7 @@ void eventpoll_set_item(struct file *file, struct file *target, int fd,
 	epi = ep_find(ep, target, fd);
 	if (epi) {
 		spin_lock_irq(&ep->lock);
-		epi->event.events = events;
+		epi->event.events = (__force __poll_t)events;
 		if (ready == EVENTPOLL_READY && !ep_is_linked(epi)) {
 			list_add_tail(&epi->rdllink, &ep->rdllist);
 			ep_pm_stay_awake(epi);
