@@ -14,7 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-#include "file.h"
+#include "tty.h"
 
 #define MAX_FDS		((CKPT_MAX_RECORD - sizeof(struct ckpt_files)) / \
 			 sizeof(struct ckpt_fd))
@@ -234,23 +234,47 @@ static bool is_shared_outside(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	return false;
 }
 
+static int check_tty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	int ret;
+
+	ctx->where.fd = fd_of_file(ctx, obj->ptr);
+	ret = ckpt_tty_check(ctx, obj);
+	ctx->where.fd = -1;
+	return ret;
+}
+
+static int check_pty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	int ret;
+
+	ctx->where.fd = fd_of_file(ctx, ckpt_pty_file(ctx, obj));
+	ret = ckpt_pty_check(ctx, obj);
+	ctx->where.fd = -1;
+	return ret;
+}
+
 static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		      unsigned int *tries)
 {
 	struct file *file = obj->ptr;
-	int ret;
+	int ret = 0;
 
+	if (obj->kind == &ckpt_kind_file_tty)
+		ret = check_tty(ctx, obj);
 	/*
 	 * What is shared is the position and the flags. Mappings use neither.
-	 * Terminals, memory devices and O_PATH have no position, and the one
-	 * flag that matters to others, O_NONBLOCK, is private from now on.
+	 * Terminals of others, memory devices and O_PATH have no position, and
+	 * the one flag that matters to others, O_NONBLOCK, is private from now
+	 * on.
 	 */
 	if (!(obj->flags & CKPT_OBJ_FD) || file->f_mode & FMODE_PATH ||
 	    obj->kind == &ckpt_kind_file_dev ||
-	    obj->kind == &ckpt_kind_file_tty)
-		return 0;
+	    (obj->kind == &ckpt_kind_file_tty &&
+	     ckpt_tty_is_passed(ctx, file)))
+		return ret;
 	if (!is_shared_outside(ctx, obj, tries))
-		return 0;
+		return ret;
 
 	ctx->where.fd = fd_of_file(ctx, file);
 	ret = ckpt_refuse(ctx, -EBUSY,
@@ -304,6 +328,8 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 			err = check_file(ctx, obj, &tries);
 		else if (obj->kind == &ckpt_kind_pipe)
 			err = check_pipe(ctx, obj);
+		else if (obj->kind == &ckpt_kind_pty)
+			err = check_pty(ctx, obj);
 		else
 			continue;
 		ret = ret ?: err;

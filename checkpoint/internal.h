@@ -290,6 +290,8 @@ struct ckpt_obj {
 #define CKPT_OBJ_MAPPED		BIT(1)	/* contents must not change */
 /* save, of signal actions */
 #define CKPT_OBJ_EPOLLED	BIT(3)	/* an epoll file in front waits for them */
+/* save, of pseudo terminals */
+#define CKPT_OBJ_INSIDE		BIT(4)	/* the master is the tree's */
 /* restart, of a memfd's memory */
 #define CKPT_OBJ_CREATED	BIT(2)	/* its first description is known */
 

@@ -70,6 +70,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_epoll_items,
 	&ckpt_kind_inotify_watch,
 	&ckpt_kind_inotify_event,
+	&ckpt_kind_pty,
+	&ckpt_kind_pty_ldisc,
+	&ckpt_kind_pty_queue,
 	&ckpt_kind_inode,
 
 	/* open files */
@@ -79,6 +82,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_file_unlinked,
 	&ckpt_kind_file_pipe,
 	&ckpt_kind_file_dev,
+	&ckpt_kind_file_pty,
 	&ckpt_kind_file_tty,
 	&ckpt_kind_eventfd,
 	&ckpt_kind_signalfd,

@@ -7,15 +7,19 @@
 
 #include "internal.h"
 
-/* open files: files.c, file.c, inode.c, fs.c, pipe.c, tty.c, file_refused.c */
+/* open files: files.c, file.c, inode.c, fs.c, pipe.c, tty.c, pty.c, file_refused.c */
 extern const struct ckpt_kind ckpt_kind_files;
 extern const struct ckpt_kind ckpt_kind_fs;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_pipe_buf;
+extern const struct ckpt_kind ckpt_kind_pty;
+extern const struct ckpt_kind ckpt_kind_pty_ldisc;
+extern const struct ckpt_kind ckpt_kind_pty_queue;
 extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_unlinked;
 extern const struct ckpt_kind ckpt_kind_file_pipe;
+extern const struct ckpt_kind ckpt_kind_file_pty;
 extern const struct ckpt_kind ckpt_kind_file_dev;
 extern const struct ckpt_kind ckpt_kind_file_tty;
 extern const struct ckpt_kind ckpt_kind_socket_unix;

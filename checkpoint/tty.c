@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The controlling terminal. It is not saved but passed through: the restarted
- * process gets the controlling terminal of the caller.
+ * process gets the controlling terminal of the caller. Pseudo terminals of the
+ * tree's own are in pty.c; which of the two a terminal is turns out when all
+ * open files are known.
  */
 
 #include <linux/cred.h>
@@ -13,7 +15,7 @@
 #include <linux/tty.h>
 
 #include "../drivers/tty/tty.h"
-#include "file.h"
+#include "tty.h"
 
 /* Which descriptors of the caller may name the device of its terminal. */
 #define STDIO_FDS	3
@@ -35,6 +37,7 @@ static bool is_hung_up(struct file *file)
 	return IS_ENABLED(CONFIG_TTY) && tty_hung_up_p(file);
 }
 
+/* The one without a device in /dev/pts/: that of an old pair, with BSD names. */
 static bool is_master(struct tty_struct *tty)
 {
 	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
@@ -61,24 +64,53 @@ static bool is_controlling(struct task_struct *task, struct tty_struct *tty)
 static int tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct file *file = obj->ptr;
-	struct tty_struct *tty;
-	int ret;
+	int ret, err = 0;
 
 	ret = ckpt_desc_collect_flags(ctx, file,
 				      CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
+	if (ckpt_pty_is(file_tty(file)))
+		err = ckpt_pty_collect(ctx, file_tty(file));
+	return ret ?: err;
+}
 
+/**
+ * ckpt_tty_is_passed() - does it not matter who else has this description?
+ * @ctx: the checkpoint, after everything was collected
+ * @file: of a terminal
+ *
+ * Return: false for the tree's own pseudo terminals, while they are alive.
+ */
+bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file)
+{
+	return is_hung_up(file) || !ckpt_pty_inside(ctx, file_tty(file));
+}
+
+/**
+ * ckpt_tty_check() - will a restart have this terminal?
+ * @ctx: the checkpoint, after everything was collected
+ * @obj: its description
+ *
+ * Return: 0 or -errno, noted as a reason.
+ */
+int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct file *file = obj->ptr;
+	struct tty_struct *tty = file_tty(file);
+
+	if (ckpt_pty_inside(ctx, tty))
+		return is_hung_up(file) ? 0 :
+		       ckpt_path_collect(ctx, &file->f_path, ctx->caller_cred);
 	if (is_hung_up(file))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a terminal that was hung up");
-	tty = file_tty(file);
 	if (is_master(tty))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "the master side of a pseudo terminal is not supported yet");
+				   "the master side of a pseudo terminal with a BSD name is not supported");
 	if (!is_controlling(ctx->task, tty))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a terminal that is not the controlling one (%s)",
 				   tty_name(tty));
-	return ret;
+	return 0;
 }
 
 static int tty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -86,6 +118,8 @@ static int tty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct ckpt_file_tty rec = {};
 	struct file *file = obj->ptr;
 
+	if (ckpt_pty_inside(ctx, file_tty(file)))
+		return ckpt_pty_save_slave(ctx, obj);
 	ckpt_desc_fill(ctx, obj, &rec.desc);
 	rec.desc.cred = 0;
 	rec.desc.pos = 0;

@@ -77,6 +77,9 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
 #define CKPT_REC_INOTIFY_WATCH	0x29U	/* of a FILE_INOTIFY */
 #define CKPT_REC_INOTIFY_EVENT	0x2aU	/* in the queue of a FILE_INOTIFY */
+#define CKPT_REC_PTY		0x30U	/* a pair of pseudo terminals */
+#define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
+#define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -91,6 +94,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_EPOLL	0x53U
 #define CKPT_REC_FILE_PIDFD	0x54U
 #define CKPT_REC_FILE_INOTIFY	0x55U
+#define CKPT_REC_FILE_PTY	0x60U
 
 /* mappings, belonging to an MM */
 #define CKPT_REC_VMA_ANON	0x80U
@@ -728,6 +732,7 @@ struct ckpt_fs {
 #define CKPT_FILE_NOWAIT	(1U << 4)	/* pipes: RWF_NOWAIT works */
 #define CKPT_FILE_NO_WRITER	(1U << 5)	/* FIFOs: none was seen yet */
 #define CKPT_FILE_DEV_TTY	(1U << 6)	/* terminals: is /dev/tty */
+#define CKPT_FILE_HUNG_UP	(1U << 7)	/* terminals: was hung up */
 
 /* What all open file descriptions have. */
 struct ckpt_file_desc {
@@ -937,6 +942,104 @@ struct ckpt_inotify_event {
 	__u32 cookie;
 	__u32 pad;
 	__u8 name[];		/* no NUL */
+};
+
+/* --- pseudo terminals (pty.c) ---------------------------------------------- */
+
+/* As in struct termios2. */
+struct ckpt_termios {
+	__u32 iflag;
+	__u32 oflag;
+	__u32 cflag;
+	__u32 lflag;
+	__u32 ispeed;
+	__u32 ospeed;
+	__u8 line;
+	__u8 cc[19];
+};
+
+/* ckpt_pty.flags; with OUTSIDE all else is 0, with CLOSED all but the index */
+#define CKPT_PTY_OUTSIDE	(1U << 0)	/* not saved, a number only */
+#define CKPT_PTY_CLOSED		(1U << 1)	/* the master is closed */
+#define CKPT_PTY_PACKET		(1U << 2)	/* TIOCPKT */
+#define CKPT_PTY_NO_LDISC	(1U << 3)	/* slave: hung up, not opened again */
+
+/* ckpt_pty.state */
+#define CKPT_PTY_THROTTLED	(1U << 0)
+#define CKPT_PTY_IO_ERROR	(1U << 1)	/* closed, or could not be opened */
+#define CKPT_PTY_OTHER_CLOSED	(1U << 2)	/* the other side was closed */
+#define CKPT_PTY_EXCLUSIVE	(1U << 3)	/* TIOCEXCL */
+#define CKPT_PTY_LOCKED		(1U << 4)	/* TIOCSPTLCK */
+#define CKPT_PTY_HUPPED		(1U << 5)	/* hung up, not opened again */
+#define CKPT_PTY_STOPPED	(1U << 6)	/* output: by ctrl-S, tcflow() */
+#define CKPT_PTY_TCO_STOPPED	(1U << 7)	/* ... by tcflow() */
+
+/* The two sides, indices of ckpt_pty.state */
+#define CKPT_PTY_MASTER		0U
+#define CKPT_PTY_SLAVE		1U
+
+/* A pseudo terminal whose master is within the tree. */
+/* rec: PTY */
+struct ckpt_pty {
+	__u32 index;		/* N of /dev/pts/N */
+	__u32 flags;		/* CKPT_PTY_* */
+	__s32 session;		/* whose controlling terminal it is, 0: none's */
+	__s32 pgrp;		/* in the foreground, 0: none */
+	__u32 open_flags;	/* of the master, O_ACCMODE only */
+	__u32 state[2];		/* CKPT_PTY_* of each side */
+	__u32 pktstatus;	/* TIOCPKT_*, to be read in packet mode */
+	__u32 mode;		/* permissions of /dev/pts/N */
+	__u32 uid;		/* its owner, in the saver's user namespace */
+	__u32 gid;
+	__u16 rows;		/* struct winsize */
+	__u16 cols;
+	__u16 xpixel;
+	__u16 ypixel;
+	struct ckpt_termios termios;	/* of the slave, the master has none */
+	__u8 path[];		/* of ptmx, with its NUL */
+};
+
+/* ckpt_pty_ldisc.flags */
+#define CKPT_PTY_LNEXT		(1U << 0)	/* the next character is literal */
+#define CKPT_PTY_ERASING	(1U << 1)	/* between \ and / of ECHOPRT */
+#define CKPT_PTY_PUSH		(1U << 2)	/* ends without a newline */
+
+/*
+ * N_TTY. Positions count from the first byte that was not read. data has
+ * nr_read bytes of input, of which the ends of lines are marked in ends, and
+ * behind them nr_echo bytes that wait to be echoed, in the form that the
+ * kernel's echo buffer has.
+ */
+/* rec: PTY_LDISC */
+struct ckpt_pty_ldisc {
+	__u32 side;		/* CKPT_PTY_MASTER, CKPT_PTY_SLAVE */
+	__u32 flags;		/* CKPT_PTY_* */
+	__u32 nr_read;
+	__u32 nr_commit;	/* may be read in raw mode */
+	__u32 nr_canon;		/* complete lines */
+	__u32 nr_echo;
+	__u32 echo_commit;
+	__u32 echo_mark;
+	__u32 column;
+	__u32 canon_column;
+	__u64 ends[64];		/* bit n % 64 of word n / 64: a line ends */
+	__u8 data[];
+};
+
+/* Written by the other side, and there was no room in the line discipline. */
+/* rec: PTY_QUEUE */
+struct ckpt_pty_queue {
+	__u32 side;		/* that is to get it */
+	__u32 pad;
+	__u8 data[];
+};
+
+/* rec: FILE_PTY */
+struct ckpt_file_pty {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t pty;
+	__u32 side;		/* CKPT_PTY_MASTER, CKPT_PTY_SLAVE */
+	__u8 path[];		/* of a slave that was not hung up, with its NUL */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

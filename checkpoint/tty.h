@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Terminals: what tty.c (those of others) and pty.c (the tree's own pseudo
+ * terminals) share with each other and with those who restore sessions.
+ */
+#ifndef _CHECKPOINT_TTY_H
+#define _CHECKPOINT_TTY_H
+
+#include "file.h"
+
+struct pid;
+struct tty_struct;
+
+/* tty.c */
+int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file);
+
+/* pty.c: saving */
+bool ckpt_pty_is(const struct tty_struct *tty);
+int ckpt_pty_collect(struct ckpt_ctx *ctx, struct tty_struct *tty);
+struct file *ckpt_pty_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+int ckpt_pty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+bool ckpt_pty_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
+ckpt_ref_t ckpt_pty_ref(struct ckpt_ctx *ctx, struct tty_struct *tty);
+int ckpt_pty_save_slave(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
+/* pty.c: restarting */
+bool ckpt_pty_has_session(struct ckpt_ctx *ctx, s32 sid);
+void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx,
+		       struct pid *(*find)(struct ckpt_ctx *ctx, s32 nr));
+void ckpt_pty_attach(struct ckpt_ctx *ctx, s32 sid);
+
+#endif /* _CHECKPOINT_TTY_H */
