@@ -26,6 +26,7 @@
 #include <linux/signal.h>
 #include <linux/sizes.h>
 #include <linux/stat.h>
+#include <linux/termios.h>
 #include <linux/time64.h>
 #include <linux/timerfd.h>
 #include <uapi/linux/eventpoll.h>
@@ -51,6 +52,7 @@ enum {
 	REF_MEMFD,
 	REF_SHMEM,	/* shared anonymous memory */
 	REF_PIPE,
+	REF_PTY,
 	REF_FILE,
 	REF_SIGNALFD,
 	REF_EPOLL,
@@ -72,6 +74,7 @@ static const struct {
 	[REF_MEMFD] = { CKPT_REC_SHMEM, CKPT_SHMEM_MEMFD },
 	[REF_SHMEM] = { CKPT_REC_SHMEM },
 	[REF_PIPE] = { CKPT_REC_PIPE },
+	[REF_PTY] = { CKPT_REC_PTY },
 	[REF_FILE] = { CKPT_REC_FILE },
 	[REF_SIGNALFD] = { CKPT_REC_FILE_SIGNALFD },
 	[REF_EPOLL] = { CKPT_REC_FILE_EPOLL },
@@ -1806,6 +1809,40 @@ static const struct change_case file_pipe_cases[] = {
 	OK(SET(ckpt_file_pipe, desc.bits, 0)),
 };
 
+/* A slave. */
+static const struct ckpt_file_pty good_file_pty = {
+	.desc = { .open_flags = O_RDWR | O_LARGEFILE },
+	.pty = REF_PTY,
+	.side = CKPT_PTY_SLAVE,
+	.path = "/dev/pts7",
+};
+
+static const struct change_case file_pty_cases[] = {
+	BAD(SET(ckpt_file_pty, side, 2)),
+	BAD(SET(ckpt_file_pty, desc.cred, REF_CRED)),
+	BAD(SET(ckpt_file_pty, desc.pos, 1)),
+	BAD(SET(ckpt_file_pty, desc.open_flags, O_ACCMODE)),
+	BAD(SET(ckpt_file_pty, desc.open_flags, O_PATH)),
+	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_MAPPED)),
+	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_EXEC)),
+	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_NOWAIT)),
+	/* The master and what was hung up have no path. */
+	BAD(SET(ckpt_file_pty, side, CKPT_PTY_MASTER)),
+	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_HUNG_UP)),
+	BAD_LEN(LEN(ckpt_file_pty, path, 0),
+		SET(ckpt_file_pty, side, CKPT_PTY_MASTER),
+		SET(ckpt_file_pty, desc.bits, CKPT_FILE_HUNG_UP)),
+	BAD_LEN(LEN(ckpt_file_pty, path, 0),
+		SET(ckpt_file_pty, side, CKPT_PTY_MASTER),
+		SET(ckpt_file_pty, desc.bits, CKPT_FILE_DEV_TTY)),
+	OK_LEN(LEN(ckpt_file_pty, path, 0),
+	       SET(ckpt_file_pty, side, CKPT_PTY_MASTER)),
+	OK_LEN(LEN(ckpt_file_pty, path, 0),
+	       SET(ckpt_file_pty, desc.bits, CKPT_FILE_HUNG_UP)),
+	OK(SET(ckpt_file_pty, desc.bits, CKPT_FILE_DEV_TTY)),
+	OK(SET(ckpt_file_pty, desc.open_flags, O_WRONLY | O_NONBLOCK)),
+};
+
 static const struct ckpt_file_unlinked good_file_unlinked = {
 	.desc = { .pos = 5, .open_flags = O_RDWR | O_LARGEFILE,
 		  .cred = REF_CRED },
@@ -1947,6 +1984,136 @@ static const struct change_case pipe_buf_cases[] = {
 	OK(SET(ckpt_pipe_buf, flags, 0)),
 	OK_LEN(LEN(ckpt_pipe_buf, data, 1), {}),
 	OK_LEN(LEN(ckpt_pipe_buf, data, PAGE_SIZE), {}),
+};
+
+static const struct ckpt_pty good_pty = {
+	.index = 7,
+	.flags = CKPT_PTY_PACKET,
+	.session = 17,
+	.pgrp = 18,
+	.open_flags = O_RDWR,
+	.state = { CKPT_PTY_LOCKED | CKPT_PTY_THROTTLED, CKPT_PTY_STOPPED },
+	.pktstatus = TIOCPKT_STOP,
+	.mode = 0620,
+	.uid = 1000,
+	.gid = 5,
+	.rows = 25,
+	.cols = 80,
+	.termios = { .cflag = B38400 | CS8 | CREAD },
+	.path = "/dev/ptmx",
+};
+
+#define PTY_ZERO	FILL_TAIL(ckpt_pty, session,			\
+				  sizeof(struct ckpt_pty) -		\
+				  offsetof(struct ckpt_pty, session), 0)
+
+static const struct change_case pty_cases[] = {
+	BAD(SET(ckpt_pty, index, BIT(20))),
+	BAD(SET(ckpt_pty, index, U32_MAX)),
+	BAD(SET(ckpt_pty, flags, BIT(4))),
+	BAD(SET(ckpt_pty, flags, BIT(31))),
+	BAD(SET(ckpt_pty, session, -1)),
+	BAD(SET(ckpt_pty, pgrp, -1)),
+	BAD(SET(ckpt_pty, session, 0)),
+	BAD(SET(ckpt_pty, open_flags, O_ACCMODE)),
+	BAD(SET(ckpt_pty, open_flags, O_RDWR | O_NONBLOCK)),
+	BAD(SET(ckpt_pty, state[0], BIT(8))),
+	BAD(SET(ckpt_pty, state[1], BIT(31))),
+	BAD(SET(ckpt_pty, state[1], CKPT_PTY_LOCKED)),
+	BAD(SET(ckpt_pty, pktstatus, BIT(7))),
+	BAD(SET(ckpt_pty, pktstatus, BIT(8))),
+	BAD(SET(ckpt_pty, mode, 010000)),
+	BAD(SET(ckpt_pty, uid, U32_MAX)),
+	BAD(SET(ckpt_pty, gid, U32_MAX)),
+	BAD(SET(ckpt_pty, termios.cflag, B38400 | CS7 | CREAD)),
+	BAD(SET(ckpt_pty, termios.cflag, B38400 | CS8)),
+	BAD(SET(ckpt_pty, termios.cflag, CS8 | CREAD | PARENB)),
+	BAD(SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE)),
+	BAD(SET(ckpt_pty, flags, CKPT_PTY_CLOSED)),
+	BAD(SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE), PTY_ZERO,
+	    SET(ckpt_pty, index, 0)),
+	BAD_LEN(LEN(ckpt_pty, path, 0), PTY_ZERO,
+		SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE)),
+	BAD_LEN(LEN(ckpt_pty, path, 0), PTY_ZERO, SET(ckpt_pty, index, 0),
+		SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE | CKPT_PTY_CLOSED)),
+	BAD_LEN(LEN(ckpt_pty, path, 0), PTY_ZERO, SET(ckpt_pty, index, 0),
+		SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE),
+		SET(ckpt_pty, rows, 1)),
+	BAD(PTY_ZERO, SET(ckpt_pty, flags, CKPT_PTY_CLOSED),
+	    SET(ckpt_pty, termios.cc[18], 1)),
+	OK_LEN(LEN(ckpt_pty, path, 0), PTY_ZERO, SET(ckpt_pty, index, 0),
+	       SET(ckpt_pty, flags, CKPT_PTY_OUTSIDE)),
+	OK(PTY_ZERO, SET(ckpt_pty, flags, CKPT_PTY_CLOSED)),
+	OK(SET(ckpt_pty, flags, CKPT_PTY_NO_LDISC)),
+	OK(SET(ckpt_pty, index, BIT(20) - 1)),
+	OK(SET(ckpt_pty, session, 0), SET(ckpt_pty, pgrp, 0)),
+	OK(SET(ckpt_pty, pgrp, 0)),
+	OK(SET(ckpt_pty, mode, 07777)),
+	OK(FILL(ckpt_pty, termios.cc, 0xff)),
+	OK(SET(ckpt_pty, termios.line, 0xff)),
+	OK(SET(ckpt_pty, termios.lflag, U32_MAX)),
+};
+
+/* Two lines and a half, and one byte of echo. */
+static const struct ckpt_pty_ldisc good_pty_ldisc = {
+	.side = CKPT_PTY_SLAVE,
+	.flags = CKPT_PTY_LNEXT,
+	.nr_read = 5,
+	.nr_canon = 4,
+	.nr_echo = 1,
+	.echo_commit = 1,
+	.echo_mark = 1,
+	.column = 3,
+	.ends = { 0xa },
+	.data = "a\nb\nce",
+};
+
+static const struct change_case pty_ldisc_cases[] = {
+	BAD(SET(ckpt_pty_ldisc, side, 2)),
+	BAD(SET(ckpt_pty_ldisc, flags, BIT(3))),
+	BAD(SET(ckpt_pty_ldisc, nr_read, 4)),
+	BAD(SET(ckpt_pty_ldisc, nr_read, 6)),
+	BAD(SET(ckpt_pty_ldisc, nr_read, U32_MAX),
+	    SET(ckpt_pty_ldisc, nr_echo, 7),
+	    SET(ckpt_pty_ldisc, nr_commit, 0)),
+	BAD(SET(ckpt_pty_ldisc, nr_commit, 6)),
+	BAD(SET(ckpt_pty_ldisc, nr_canon, 6)),
+	BAD(SET(ckpt_pty_ldisc, nr_canon, U32_MAX)),
+	BAD(SET(ckpt_pty_ldisc, nr_echo, 0)),
+	BAD(SET(ckpt_pty_ldisc, nr_echo, 2)),
+	BAD(SET(ckpt_pty_ldisc, echo_commit, 2)),
+	BAD(SET(ckpt_pty_ldisc, echo_mark, 2)),
+	BAD(SET(ckpt_pty_ldisc, ends[0], BIT_ULL(5))),
+	BAD(SET(ckpt_pty_ldisc, ends[63], BIT_ULL(63))),
+	BAD_LEN(LEN(ckpt_pty_ldisc, data, 4097),
+		SET(ckpt_pty_ldisc, nr_read, 4097),
+		SET(ckpt_pty_ldisc, nr_echo, 0),
+		SET(ckpt_pty_ldisc, echo_commit, 0),
+		SET(ckpt_pty_ldisc, echo_mark, 0)),
+	BAD_LEN(LEN(ckpt_pty_ldisc, data, 4101),
+		SET(ckpt_pty_ldisc, nr_echo, 4096)),
+	OK_LEN(LEN(ckpt_pty_ldisc, data, 4097),
+	       SET(ckpt_pty_ldisc, nr_read, 4096),
+	       SET(ckpt_pty_ldisc, ends[63], BIT_ULL(63))),
+	OK_LEN(LEN(ckpt_pty_ldisc, data, 4100),
+	       SET(ckpt_pty_ldisc, nr_echo, 4095)),
+	OK(SET(ckpt_pty_ldisc, nr_commit, 5)),
+	OK(SET(ckpt_pty_ldisc, side, CKPT_PTY_MASTER)),
+	OK(SET(ckpt_pty_ldisc, column, U32_MAX)),
+	OK(SET(ckpt_pty_ldisc, flags, CKPT_PTY_ERASING | CKPT_PTY_PUSH)),
+};
+
+static const struct ckpt_pty_queue good_pty_queue = {
+	.side = CKPT_PTY_MASTER,
+	.data = "data",
+};
+
+static const struct change_case pty_queue_cases[] = {
+	BAD(SET(ckpt_pty_queue, side, 2)),
+	BAD(SET(ckpt_pty_queue, pad, 1)),
+	BAD_LEN(LEN(ckpt_pty_queue, data, 0), {}),
+	OK(SET(ckpt_pty_queue, side, CKPT_PTY_SLAVE)),
+	OK_LEN(LEN(ckpt_pty_queue, data, SZ_32K), {}),
 };
 
 static const struct ckpt_inode good_inode = {
@@ -2521,6 +2688,15 @@ static const struct good goods[] = {
 			REF(ckpt_file_pipe, pipe, REF_FILE),
 		},
 	}, {
+		.type = CKPT_REC_FILE_PTY,
+		PAYLOAD_TAIL(file_pty, path, PATH_LEN),
+		.lists = {
+			CASES(file_pty_cases),
+			CASES(desc_cases),
+			CASES_AT(ckpt_file_pty, path, path_cases),
+		},
+		.refs = { REF(ckpt_file_pty, pty, REF_PIPE) },
+	}, {
 		.type = CKPT_REC_FILE_UNLINKED,
 		PAYLOAD(file_unlinked),
 		.lists = {
@@ -2614,6 +2790,21 @@ static const struct good goods[] = {
 		.type = CKPT_REC_INOTIFY_EVENT,
 		PAYLOAD_TAIL(inotify_event, name, 4),
 		.lists = { CASES(inotify_event_cases) },
+	}, {
+		.type = CKPT_REC_PTY,
+		PAYLOAD_TAIL(pty, path, PATH_LEN),
+		.lists = {
+			CASES(pty_cases),
+			CASES_AT(ckpt_pty, path, path_cases),
+		},
+	}, {
+		.type = CKPT_REC_PTY_LDISC,
+		PAYLOAD_TAIL(pty_ldisc, data, 6),
+		.lists = { CASES(pty_ldisc_cases) },
+	}, {
+		.type = CKPT_REC_PTY_QUEUE,
+		PAYLOAD_TAIL(pty_queue, data, 4),
+		.lists = { CASES(pty_queue_cases) },
 	}, {
 		.type = CKPT_REC_INODE,
 		PAYLOAD_TAIL(inode, dir, PATH_LEN),

@@ -315,12 +315,6 @@ REFUSED(character_device, EOPNOTSUPP, "char_dev", NULL)
 	ckpt_point();
 }
 
-REFUSED(other_terminal, EOPNOTSUPP, NULL, NULL)
-{
-	is_fd(open("/dev/ptmx", O_RDWR | O_NOCTTY), "/dev/ptmx");
-	ckpt_point();
-}
-
 /* --- memory --------------------------------------------------------------- */
 
 REFUSED(sealed_memory, EOPNOTSUPP, "vma_sealed", "mseal")
