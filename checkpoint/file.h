@@ -23,6 +23,7 @@ extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_dev;
 extern const struct ckpt_kind ckpt_kind_file_pipe;
 extern const struct ckpt_kind ckpt_kind_file_pty;
+extern const struct ckpt_kind ckpt_kind_file_sysv;
 extern const struct ckpt_kind ckpt_kind_file_tty;
 extern const struct ckpt_kind ckpt_kind_file_unlinked;
 extern const struct ckpt_kind ckpt_kind_files;
@@ -33,6 +34,7 @@ extern const struct ckpt_kind ckpt_kind_pipe_buf;
 extern const struct ckpt_kind ckpt_kind_pty;
 extern const struct ckpt_kind ckpt_kind_pty_ldisc;
 extern const struct ckpt_kind ckpt_kind_pty_queue;
+extern const struct ckpt_kind ckpt_kind_sysv_shm;
 
 /* epoll.c, pidfd.c */
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);

@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "mm.h"
 #include "tty.h"
 
 #define MAX_FDS		((CKPT_MAX_RECORD - sizeof(struct ckpt_files)) / \
@@ -330,6 +331,9 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 			err = check_pipe(ctx, obj);
 		else if (obj->kind == &ckpt_kind_pty)
 			err = check_pty(ctx, obj);
+		else if (IS_ENABLED(CONFIG_SYSVIPC) &&
+			 obj->kind == &ckpt_kind_sysv_shm)
+			err = ckpt_sysv_check_leaks(ctx, obj);
 		else
 			continue;
 		ret = ret ?: err;
@@ -361,6 +365,10 @@ static int files_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		if (!ckpt_ref_is_family(ctx, fd->file, CKPT_FAMILY_FILE))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "descriptor %d is not of a file",
+					   fd->fd);
+		if (ckpt_ref_is_type(ctx, fd->file, CKPT_REC_FILE_SYSV))
+			return ckpt_refuse(ctx, -EINVAL,
+					   "descriptor %d is of a System V segment",
 					   fd->fd);
 		last = fd->fd;
 	}

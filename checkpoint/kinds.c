@@ -35,7 +35,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_task_io_uring,
 	&ckpt_kind_perf,
 	&ckpt_kind_uprobes,
+#ifdef CONFIG_SYSVIPC
 	&ckpt_kind_sysvsem,
+#endif
 	&ckpt_kind_futex_pi,
 	&ckpt_kind_mempolicy,
 	&ckpt_kind_core_sched,
@@ -61,6 +63,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_mm_layout,
 	&ckpt_kind_x86_ldt,
 	&ckpt_kind_shmem,
+#ifdef CONFIG_SYSVIPC
+	&ckpt_kind_sysv_shm,
+#endif
 	&ckpt_kind_cred,
 	&ckpt_kind_sighand,
 	&ckpt_kind_files,
@@ -77,6 +82,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 
 	/* open files */
 	&ckpt_kind_file_memfd,
+#ifdef CONFIG_SYSVIPC
+	&ckpt_kind_file_sysv,
+#endif
 	&ckpt_kind_file_shmem,
 	&ckpt_kind_file,
 	&ckpt_kind_file_unlinked,

@@ -30,6 +30,8 @@ bool ckpt_shmem_seal_future(struct file *file);
 void ckpt_shmem_unseal_future(struct file *file);
 int ckpt_shmem_seal(struct ckpt_ctx *ctx);
 int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx);
+/* sysv.c */
+int ckpt_sysv_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* pages.c */
 int ckpt_pages_collect(struct ckpt_ctx *ctx, struct mm_struct *mm);

@@ -5,6 +5,7 @@
  * often it is mapped and opened.
  */
 
+#include <linux/ctype.h>
 #include <linux/dcache.h>
 #include <linux/delay.h>
 #include <linux/file.h>
@@ -24,6 +25,7 @@
 #define MEMFD_NAME_MAX	(NAME_MAX - (sizeof(MEMFD_PREFIX) - 1))
 #define ANON_NAME	"dev/zero"
 #define SYSV_PREFIX	"SYSV"
+#define SYSV_NAME_LEN	12
 
 #define KNOWN_SEALS	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |	\
 			 F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)
@@ -101,10 +103,11 @@ static int shmem_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct shmem_inode_info *info = SHMEM_I(inode);
 	int ret = 0;
 
-	if (info->flags & ~(unsigned long)VM_NORESERVE)
+	/* Only shmctl() locks, and its record tells of it. */
+	if (info->flags & ~(unsigned long)(VM_NORESERVE | VM_LOCKED))
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "shared memory with flags 0x%lx",
-				  info->flags & ~(unsigned long)VM_NORESERVE);
+				  info->flags);
 	if (info->seals & ~KNOWN_SEALS)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP, "a memfd with seals 0x%x",
 				  info->seals & ~KNOWN_SEALS);
@@ -153,8 +156,12 @@ static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!IS_PRIVATE(inode)) {
 		rec.flags |= CKPT_SHMEM_MEMFD;
 		name = dentry->d_name.name + strlen(MEMFD_PREFIX);
-		len = strlen(name);
+	} else if (str_has_prefix(dentry->d_name.name, SYSV_PREFIX)) {
+		rec.flags |= CKPT_SHMEM_SYSV;
+		name = dentry->d_name.name;
 	}
+	if (name)
+		len = strlen(name);
 	ret = ckpt_write_tail(ctx, &ckpt_kind_shmem, obj->ref, &rec,
 			      sizeof(rec), name, len);
 	dput(dentry);
@@ -191,7 +198,9 @@ int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx)
 		/* One that is mapped without a description is anonymous. */
 		known = IS_PRIVATE((struct inode *)obj->ptr) ? 1 : 0;
 		list_for_each_entry(file, &ctx->objs, node)
-			if (file->kind == &ckpt_kind_file_memfd &&
+			if ((file->kind == &ckpt_kind_file_memfd ||
+			     (IS_ENABLED(CONFIG_SYSVIPC) &&
+			      file->kind == &ckpt_kind_file_sysv)) &&
 			    file_inode(file->ptr) == obj->ptr)
 				known++;
 		dentry = d_find_any_alias(obj->ptr);
@@ -212,6 +221,23 @@ int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx)
 	return ret;
 }
 
+static int check_sysv(struct ckpt_ctx *ctx, const struct ckpt_shmem *shmem,
+		      u32 len)
+{
+	u32 i;
+
+	if (shmem->flags & CKPT_SHMEM_MEMFD || !shmem->size ||
+	    shmem->seals != F_SEAL_SEAL || len != SYSV_NAME_LEN ||
+	    memcmp(shmem->name, SYSV_PREFIX, strlen(SYSV_PREFIX)))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "bad memory of a System V segment");
+	for (i = strlen(SYSV_PREFIX); i < len; i++)
+		if (!isxdigit(shmem->name[i]))
+			return ckpt_refuse(ctx, -EINVAL,
+					   "bad name of a System V segment");
+	return 0;
+}
+
 static int shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_shmem *shmem = ckpt_payload(rec, struct ckpt_shmem);
@@ -219,7 +245,8 @@ static int shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	if (shmem->pad)
 		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
-	if (shmem->flags & ~(CKPT_SHMEM_MEMFD | CKPT_SHMEM_NORESERVE) ||
+	if (shmem->flags & ~(CKPT_SHMEM_MEMFD | CKPT_SHMEM_NORESERVE |
+			     CKPT_SHMEM_SYSV) ||
 	    shmem->seals & ~KNOWN_SEALS || shmem->mode & ~S_IALLUGO)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "flags 0x%x, seals 0x%x, mode 0%o of shared memory",
@@ -234,6 +261,8 @@ static int shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EINVAL, "shared memory of nobody");
 	if (strnlen(shmem->name, len) != len)
 		return ckpt_refuse(ctx, -EINVAL, "a name with a NUL");
+	if (shmem->flags & CKPT_SHMEM_SYSV)
+		return check_sysv(ctx, shmem, len);
 	if (!(shmem->flags & CKPT_SHMEM_MEMFD) &&
 	    (len || shmem->seals != F_SEAL_SEAL ||
 	     !PAGE_ALIGNED(shmem->size)))
@@ -319,9 +348,9 @@ static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_shmem *shmem = ckpt_payload(rec, struct ckpt_shmem);
 	u32 len = ckpt_tail_len(rec, sizeof(*shmem));
+	char *name, sysv[SYSV_NAME_LEN + 1] = "";
 	unsigned long flags = 0;
 	struct file *file;
-	char *name;
 
 	if (shmem->flags & CKPT_SHMEM_NORESERVE)
 		flags |= VM_NORESERVE;
@@ -332,6 +361,9 @@ static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 			return -ENOMEM;
 		file = shmem_file_setup(name, shmem->size, flags);
 		kfree(name);
+	} else if (shmem->flags & CKPT_SHMEM_SYSV) {
+		memcpy(sysv, shmem->name, SYSV_NAME_LEN);
+		file = shmem_kernel_file_setup(sysv, shmem->size, flags);
 	} else {
 		file = shmem_kernel_file_setup(ANON_NAME, shmem->size, flags);
 	}

@@ -225,33 +225,6 @@ const struct ckpt_kind ckpt_kind_uprobes = {
 	.task_collect = uprobes_collect,
 };
 
-static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-#ifdef CONFIG_SYSVIPC
-	unsigned long flags;
-	bool undo;
-
-	if (!lock_task_sighand(task, &flags))
-		return -ESRCH;
-	/* As long as we have siglock it is not killed, and does not exit. */
-	undo = !(task->signal->flags & SIGNAL_GROUP_EXIT) &&
-	       sem_has_undo(task);
-	unlock_task_sighand(task, &flags);
-	if (undo)
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "has System V semaphore operations to undo (SEM_UNDO)");
-#endif
-	return 0;
-}
-
-const struct ckpt_kind ckpt_kind_sysvsem = {
-	.name = "sysvsem",
-	.about = "semaphores are no part of the process",
-	.refuse = "SEM_UNDO",
-	.family = CKPT_FAMILY_TASK,
-	.task_collect = sysvsem_collect,
-};
-
 static int futex_pi_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 #ifdef CONFIG_FUTEX

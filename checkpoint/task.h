@@ -21,13 +21,14 @@ extern const struct ckpt_kind ckpt_kind_prctl;
 extern const struct ckpt_kind ckpt_kind_ptrace;
 extern const struct ckpt_kind ckpt_kind_rlimits;
 extern const struct ckpt_kind ckpt_kind_seccomp;
-extern const struct ckpt_kind ckpt_kind_sysvsem;
 extern const struct ckpt_kind ckpt_kind_task;
 extern const struct ckpt_kind ckpt_kind_task_attr;
 extern const struct ckpt_kind ckpt_kind_uprobes;
 extern const struct ckpt_kind ckpt_kind_user_dispatch;
 /* tree.c */
 extern const struct ckpt_kind ckpt_kind_shared;
+/* sysv.c */
+extern const struct ckpt_kind ckpt_kind_sysvsem;
 /* sched.c */
 extern const struct ckpt_kind ckpt_kind_cputime;
 extern const struct ckpt_kind ckpt_kind_sched;

@@ -668,9 +668,9 @@ static int vma_shmem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   shmem->shmem);
 	obj = ckpt_obj_get(ctx, shmem->shmem);
 	if (ckpt_payload(obj->rec, struct ckpt_shmem)->flags &
-	    CKPT_SHMEM_MEMFD)
+	    (CKPT_SHMEM_MEMFD | CKPT_SHMEM_SYSV))
 		return ckpt_refuse(ctx, -EINVAL,
-				   "a memfd without an open file");
+				   "a memfd or segment without an open file");
 	ret = check_offset(ctx, &shmem->vma, shmem->offset);
 	if (!ret)
 		ret = check_anon_name(ctx, shmem->name,
@@ -902,12 +902,13 @@ const struct ckpt_kind ckpt_kind_vma_mempolicy = {
 
 static bool vma_sysv_match(struct vm_area_struct *vma)
 {
-	return vma->vm_file && ckpt_shmem_is_sysv(vma->vm_file);
+	return vma->vm_file && ckpt_shmem_is_sysv(vma->vm_file) &&
+	       is_vm_hugetlb_page(vma);
 }
 
 const struct ckpt_kind ckpt_kind_vma_sysv = {
 	.name = "vma_sysv",
-	.refuse = "System V shared memory is not supported",
+	.refuse = "System V shared memory of huge pages is not supported",
 	.family = CKPT_FAMILY_VMA,
 	.vma_match = vma_sysv_match,
 };

@@ -80,6 +80,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PTY		0x30U	/* a pair of pseudo terminals */
 #define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
 #define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
+#define CKPT_REC_SYSV_SHM	0x34U
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -95,6 +96,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_PIDFD	0x54U
 #define CKPT_REC_FILE_INOTIFY	0x55U
 #define CKPT_REC_FILE_PTY	0x60U
+#define CKPT_REC_FILE_SYSV	0x61U	/* what shmat() attaches */
 
 /* mappings, belonging to an MM */
 #define CKPT_REC_VMA_ANON	0x80U
@@ -119,6 +121,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_RESTART_BLOCK	0xcbU
 #define CKPT_REC_CPUTIME	0xccU
 #define CKPT_REC_TASK_EPOLL	0xd8U	/* its signals in a FILE_EPOLL */
+#define CKPT_REC_SEM_UNDO	0xe0U
 
 /* architecture: x86-64 */
 #define CKPT_REC_X86_REGS	0x100U
@@ -683,6 +686,7 @@ struct ckpt_vma_hugetlb {
 
 #define CKPT_SHMEM_MEMFD	(1U << 0)	/* else shared anonymous memory */
 #define CKPT_SHMEM_NORESERVE	(1U << 1)
+#define CKPT_SHMEM_SYSV		(1U << 2)	/* of a SYSV_SHM */
 
 /* rec: SHMEM */
 struct ckpt_shmem {
@@ -697,7 +701,9 @@ struct ckpt_shmem {
 	__s64 mtime_sec;
 	__u32 atime_nsec;
 	__u32 mtime_nsec;
-	__u8 name[];		/* as given to memfd_create(), no NUL */
+	__u8 name[];		/* as given to memfd_create(), or SYSV and the
+				 * key in 8 hexadecimal digits; no NUL
+				 */
 };
 
 /* --- files (files.c, file.c, inode.c, fs.c, pipe.c, tty.c) --------------- */
@@ -1040,6 +1046,50 @@ struct ckpt_file_pty {
 	ckpt_ref_t pty;
 	__u32 side;		/* CKPT_PTY_MASTER, CKPT_PTY_SLAVE */
 	__u8 path[];		/* of a slave that was not hung up, with its NUL */
+};
+
+/* --- System V IPC (sysv.c) ---------------------------------------------------- */
+
+/* A segment; its size is that of the memory. */
+/* rec: SYSV_SHM */
+struct ckpt_sysv_shm {
+	__s32 id;
+	__u32 key;
+	__u32 mode;		/* permissions, SHM_DEST, SHM_LOCKED */
+	__u32 uid;		/* all four in the saver's user namespace */
+	__u32 gid;
+	__u32 cuid;		/* creator */
+	__u32 cgid;
+	__s32 cpid;		/* as seen from the saver's pid namespace */
+	__s32 lpid;
+	ckpt_ref_t shmem;
+	__s64 atime;		/* seconds */
+	__s64 dtime;
+	__s64 ctime;
+};
+
+#define CKPT_SYSV_RDONLY	(1U << 0)	/* SHM_RDONLY */
+
+/* VMA_FILE records refer to it. */
+/* rec: FILE_SYSV */
+struct ckpt_file_sysv {
+	ckpt_ref_t segment;
+	__u32 flags;		/* CKPT_SYSV_* */
+};
+
+struct ckpt_sem_adj {
+	__u32 num;
+	__s32 adj;		/* what the exit of the process adds, not 0 */
+};
+
+/* Operations on one set of System V semaphores that its exit is to undo. */
+/* rec: SEM_UNDO */
+struct ckpt_sem_undo {
+	__s32 semid;
+	__u32 key;
+	__u32 nr_sems;		/* of the set */
+	__u32 pad;
+	struct ckpt_sem_adj adj[];	/* ascending */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */
