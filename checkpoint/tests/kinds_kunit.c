@@ -51,6 +51,8 @@ enum {
 	REF_INODE,
 	REF_MEMFD,
 	REF_SHMEM,	/* shared anonymous memory */
+	REF_SEGMENT,	/* the memory of a System V segment */
+	REF_SYSV,
 	REF_PIPE,
 	REF_PTY,
 	REF_FILE,
@@ -73,6 +75,8 @@ static const struct {
 	[REF_INODE] = { CKPT_REC_INODE },
 	[REF_MEMFD] = { CKPT_REC_SHMEM, CKPT_SHMEM_MEMFD },
 	[REF_SHMEM] = { CKPT_REC_SHMEM },
+	[REF_SEGMENT] = { CKPT_REC_SHMEM, CKPT_SHMEM_SYSV },
+	[REF_SYSV] = { CKPT_REC_SYSV_SHM },
 	[REF_PIPE] = { CKPT_REC_PIPE },
 	[REF_PTY] = { CKPT_REC_PTY },
 	[REF_FILE] = { CKPT_REC_FILE },
@@ -1600,8 +1604,18 @@ static const struct ckpt_shmem good_shmem = {
 #define ANON_SIZE(n)	SET(ckpt_shmem, size, n)
 #define ANON_SEALS(v)	SET(ckpt_shmem, seals, v)
 
+#define SYSV_NAME(digit, n)						\
+	SET(ckpt_shmem, flags, CKPT_SHMEM_SYSV),			\
+	ANON_SEALS(F_SEAL_SEAL),					\
+	{ .offset = offsetof(struct ckpt_shmem, name), .size = 4,	\
+	  .value = 0x56535953 /* SYSV */ },				\
+	{ .offset = offsetof(struct ckpt_shmem, name[4]), .size = (n),	\
+	  .value = (digit), .how = CHANGE_FILL }
+
 static const struct change_case shmem_cases[] = {
-	BAD(SET(ckpt_shmem, flags, CKPT_SHMEM_MEMFD | BIT(2))),
+	BAD(SET(ckpt_shmem, flags, CKPT_SHMEM_MEMFD | CKPT_SHMEM_SYSV)),
+	BAD(SET(ckpt_shmem, flags, CKPT_SHMEM_MEMFD | BIT(3))),
+	BAD(SET(ckpt_shmem, flags, BIT(31))),
 	BAD(SET(ckpt_shmem, uid, U32_MAX)),
 	BAD(SET(ckpt_shmem, gid, U32_MAX)),
 	BAD(SET(ckpt_shmem, seals, BIT(6))),
@@ -1622,6 +1636,14 @@ static const struct change_case shmem_cases[] = {
 	BAD_LEN(LEN(ckpt_shmem, name, 0), AS_ANON, ANON_SEALS(F_SEAL_SEAL)),
 	OK_LEN(LEN(ckpt_shmem, name, 0), AS_ANON, ANON_SIZE(SZ_4K),
 	       ANON_SEALS(F_SEAL_SEAL)),
+	/* Of a System V segment: its name, and some bytes. */
+	BAD(SET(ckpt_shmem, flags, CKPT_SHMEM_SYSV), ANON_SEALS(F_SEAL_SEAL)),
+	BAD_LEN(LEN(ckpt_shmem, name, 12), SYSV_NAME('F', 8), ANON_SIZE(0)),
+	BAD_LEN(LEN(ckpt_shmem, name, 12), SYSV_NAME('F', 8), ANON_SEALS(0)),
+	BAD_LEN(LEN(ckpt_shmem, name, 12), SYSV_NAME('g', 8)),
+	BAD_LEN(LEN(ckpt_shmem, name, 11), SYSV_NAME('f', 7)),
+	BAD_LEN(LEN(ckpt_shmem, name, 13), SYSV_NAME('f', 9)),
+	OK_LEN(LEN(ckpt_shmem, name, 12), SYSV_NAME('f', 8)),
 	OK(ANON_SEALS(BIT(6) - 1)),
 	OK(SET(ckpt_shmem, mode, 07777)),
 	OK(ANON_SIZE(0)),
@@ -1630,6 +1652,81 @@ static const struct change_case shmem_cases[] = {
 	OK_LEN(LEN(ckpt_shmem, name, 0), {}),
 	OK_LEN(LEN(ckpt_shmem, name, SHMEM_NAME_MAX),
 	       FILL_TAIL(ckpt_shmem, name, SHMEM_NAME_MAX, 0xff)),
+};
+
+static const struct ckpt_sysv_shm good_sysv_shm = {
+	.id = 32769,
+	.key = 0x5432,
+	.mode = 0600,
+	.uid = 1000,
+	.gid = 1000,
+	.cuid = 1000,
+	.cgid = 1000,
+	.cpid = 17,
+	.lpid = 0,
+	.shmem = REF_SEGMENT,
+	.atime = 1700000000,
+};
+
+static const struct change_case sysv_shm_cases[] = {
+	BAD(SET(ckpt_sysv_shm, id, -1)),
+	BAD(SET(ckpt_sysv_shm, mode, 04600)),
+	BAD(SET(ckpt_sysv_shm, mode, S_IFREG | 0600)),
+	/* What was removed has no key any more. */
+	BAD(SET(ckpt_sysv_shm, mode, 01600)),
+	BAD(SET(ckpt_sysv_shm, uid, U32_MAX)),
+	BAD(SET(ckpt_sysv_shm, gid, U32_MAX)),
+	BAD(SET(ckpt_sysv_shm, cuid, U32_MAX)),
+	BAD(SET(ckpt_sysv_shm, cgid, U32_MAX)),
+	BAD(SET(ckpt_sysv_shm, cpid, -1)),
+	BAD(SET(ckpt_sysv_shm, lpid, INT_MIN)),
+	BAD(SET(ckpt_sysv_shm, shmem, REF_SHMEM)),
+	BAD(SET(ckpt_sysv_shm, shmem, REF_MEMFD)),
+	OK(SET(ckpt_sysv_shm, mode, 03777), SET(ckpt_sysv_shm, key, 0)),
+	OK(SET(ckpt_sysv_shm, mode, 02000)),
+	OK(SET(ckpt_sysv_shm, id, 0)),
+	OK(SET(ckpt_sysv_shm, key, U32_MAX)),
+	OK(SET(ckpt_sysv_shm, ctime, -1)),
+};
+
+static const struct ckpt_sem_undo good_sem_undo = {
+	.semid = 5,
+	.key = 0x5432,
+	.nr_sems = 3,
+	.adj = { { 0, 1 }, { 2, -1 } },
+};
+
+static const struct change_case sem_undo_cases[] = {
+	BAD(SET(ckpt_sem_undo, semid, -1)),
+	BAD(SET(ckpt_sem_undo, pad, 1)),
+	BAD(SET(ckpt_sem_undo, nr_sems, 2)),
+	BAD(SET(ckpt_sem_undo, nr_sems, 65537)),
+	BAD(SET(ckpt_sem_undo, adj[0].num, 2)),
+	BAD(SET(ckpt_sem_undo, adj[0].num, U32_MAX)),
+	BAD(SET(ckpt_sem_undo, adj[1].num, 0)),
+	BAD(SET(ckpt_sem_undo, adj[1].num, U32_MAX)),
+	BAD(SET(ckpt_sem_undo, adj[1].adj, 0)),
+	BAD(SET(ckpt_sem_undo, adj[0].adj, 32768)),
+	BAD(SET(ckpt_sem_undo, adj[0].adj, -32768)),
+	BAD(SET(ckpt_sem_undo, adj[0].adj, INT_MIN)),
+	BAD_LEN(LEN(ckpt_sem_undo, adj, 0), {}),
+	BAD_LEN(LEN(ckpt_sem_undo, adj, 1) + 4, {}),
+	OK_LEN(LEN(ckpt_sem_undo, adj, 1), {}),
+	OK(SET(ckpt_sem_undo, adj[0].adj, 32767)),
+	OK(SET(ckpt_sem_undo, adj[0].adj, -32767)),
+	OK(SET(ckpt_sem_undo, nr_sems, 65536),
+	   SET(ckpt_sem_undo, adj[1].num, 65535)),
+};
+
+static const struct ckpt_file_sysv good_file_sysv = {
+	.segment = REF_SYSV,
+	.flags = CKPT_SYSV_RDONLY,
+};
+
+static const struct change_case file_sysv_cases[] = {
+	BAD(SET(ckpt_file_sysv, flags, BIT(1))),
+	BAD(SET(ckpt_file_sysv, flags, BIT(31))),
+	OK(SET(ckpt_file_sysv, flags, 0)),
 };
 
 /* --- files ---------------------------------------------------------------- */
@@ -2790,6 +2887,20 @@ static const struct good goods[] = {
 		.type = CKPT_REC_INOTIFY_EVENT,
 		PAYLOAD_TAIL(inotify_event, name, 4),
 		.lists = { CASES(inotify_event_cases) },
+	}, {
+		.type = CKPT_REC_SYSV_SHM,
+		PAYLOAD(sysv_shm),
+		.lists = { CASES(sysv_shm_cases) },
+		.refs = { REF(ckpt_sysv_shm, shmem, REF_FILE) },
+	}, {
+		.type = CKPT_REC_SEM_UNDO,
+		PAYLOAD_TAIL(sem_undo, adj, 2),
+		.lists = { CASES(sem_undo_cases) },
+	}, {
+		.type = CKPT_REC_FILE_SYSV,
+		PAYLOAD(file_sysv),
+		.lists = { CASES(file_sysv_cases) },
+		.refs = { REF(ckpt_file_sysv, segment, REF_SEGMENT) },
 	}, {
 		.type = CKPT_REC_PTY,
 		PAYLOAD_TAIL(pty, path, PATH_LEN),

@@ -3,9 +3,8 @@
  * Pseudo terminals with both sides within the process: names, attributes,
  * modes, data in both directions, hang-ups, the controlling terminal.
  */
-#include "ckpt_test.h"
+#include "ckpt_image.h"
 
-#include <linux/checkpoint_image.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -218,7 +217,8 @@ ROUNDTRIP(attributes)
 	t.c_oflag ^= ONOCR | TAB3;
 	t.c_cflag = (t.c_cflag & ~CBAUD) | BOTHER | HUPCL | CLOCAL;
 	t.c_lflag ^= ECHOPRT | TOSTOP | NOFLSH;
-	t.c_ispeed = t.c_ospeed = 12345;
+	t.c_ispeed = 12345;
+	t.c_ospeed = 12345;
 	t.c_line = 7;
 	for (i = 0; i < NCCS; i++)
 		t.c_cc[i] = 100 + i;
@@ -1052,55 +1052,6 @@ TEST_F(checkpoint, dead_index_in_use)
 
 /* --- bad images ------------------------------------------------------------ */
 
-/* CRC-32C; the caller inverts before and after. */
-static uint32_t crc32c(uint32_t crc, const void *buf, size_t len)
-{
-	const uint8_t *bytes = buf;
-	int bit;
-
-	while (len--)
-		for (crc ^= *bytes++, bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	return crc;
-}
-
-/* The n-th record of a type in an image that was read; its payload is changed. */
-static struct ckpt_rec_hdr *find_record(void *image, size_t len, uint32_t type,
-					int nth)
-{
-	struct ckpt_rec_hdr *hdr = image;
-	size_t pos = 0;
-
-	while (pos + sizeof(*hdr) <= len) {
-		hdr = image + pos;
-		if (hdr->type == CKPT_REC_META_END)
-			break;
-		if (hdr->type == type && !nth--)
-			return hdr;
-		pos += sizeof(*hdr) + ((hdr->len + 7) & ~7ULL);
-	}
-	return NULL;
-}
-
-static void mend(struct ckpt_rec_hdr *hdr)
-{
-	hdr->crc32c = 0;
-	hdr->crc32c = ~crc32c(~0U, hdr, sizeof(*hdr) + ((hdr->len + 7) & ~7ULL));
-}
-
-static long restart_raw(struct ckpt_test *t, const void *image, size_t len)
-{
-	FILE *file = fopen(t->other, "w");
-	long ret;
-
-	if (!file || fwrite(image, 1, len, file) != len || fclose(file))
-		return ckpt_say("cannot write %s", t->other);
-	ret = ckpt_restart(t, t->other, RESTART_FRESH_PIDS | RESTART_STOPPED);
-	if (ret > 0)
-		ckpt_kill(t, ret);
-	return ret;
-}
-
 SCENARIO(has_everything)
 {
 	int master, slave, dead, hung;
@@ -1118,17 +1069,6 @@ SCENARIO(has_everything)
 	ckpt_point();
 }
 
-static char *save_scenario(struct ckpt_test *t, const char *scenario,
-			   size_t *len)
-{
-	pid_t pid = ckpt_start(t, scenario, NULL);
-
-	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0 ||
-	    ckpt_kill(t, pid))
-		return NULL;
-	return ckpt_read_file(t->image, len);
-}
-
 /* What the image demands, its user may not do. */
 static int give_away(struct ckpt_test *t)
 {
@@ -1138,17 +1078,17 @@ static int give_away(struct ckpt_test *t)
 	char *image;
 	long ret;
 
-	image = save_scenario(t, "has_pair", &len);
-	hdr = image ? find_record(image, len, CKPT_REC_PTY, 0) : NULL;
+	image = ckpt_save_scenario(t, "has_pair", &len);
+	hdr = image ? ckpt_find_record(image, len, CKPT_REC_PTY, 0) : NULL;
 	if (!hdr)
 		return 1;
 	pty = (void *)(hdr + 1);
-	ret = restart_raw(t, image, len);
+	ret = ckpt_restart_raw(t, image, len);
 	if (pty->uid != 1000 || ret <= 0)
 		return 2;
 	pty->uid = 4321;
-	mend(hdr);
-	ret = restart_raw(t, image, len);
+	ckpt_mend_record(hdr);
+	ret = ckpt_restart_raw(t, image, len);
 	free(image);
 	return ret != -EPERM ||
 	       !ckpt_reason(t, EPERM, "pty", -1, 0, "cannot give /dev/pts/");
@@ -1175,60 +1115,54 @@ TEST_F(checkpoint, bad_pairs)
 	int i;
 
 	NOT_DRY();
-	good = save_scenario(&self->t, "has_everything", &len);
+	good = ckpt_save_scenario(&self->t, "has_everything", &len);
 	ASSERT_NE(NULL, good);
 	image = malloc(len);
 	ASSERT_NE(NULL, image);
-	EXPECT_LT(0, restart_raw(&self->t, good, len))
+	EXPECT_LT(0, ckpt_restart_raw(&self->t, good, len))
 		ckpt_show_log(&self->t);
 
 	/* Two masters of a pair. */
 	memcpy(image, good, len);
-	hdr = find_record(image, len, CKPT_REC_FILE_PTY, 0);
+	hdr = ckpt_find_record(image, len, CKPT_REC_FILE_PTY, 0);
 	ASSERT_NE(NULL, hdr);
 	file = (void *)(hdr + 1);
 	ASSERT_EQ(CKPT_PTY_MASTER, file->side);
 	first = file->pty;
-	for (i = 1; (hdr = find_record(image, len, CKPT_REC_FILE_PTY, i)); i++) {
+	for (i = 1; (hdr = ckpt_find_record(image, len, CKPT_REC_FILE_PTY, i)); i++) {
 		file = (void *)(hdr + 1);
 		if (file->side == CKPT_PTY_MASTER)
 			break;
 	}
 	ASSERT_NE(NULL, hdr);
 	file->pty = first;
-	mend(hdr);
-	EXPECT_EQ(-EINVAL, restart_raw(&self->t, image, len));
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
 	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "file_pty", -1, 0, "bad master"))
 		ckpt_show_log(&self->t);
 
-	/* Two pairs of a number, one that nobody can have. */
-	for (i = 0; i < 2; i++) {
-		memcpy(image, good, len);
-		pty = (void *)(find_record(image, len, CKPT_REC_PTY, 0) + 1);
-		first = pty->index;
-		hdr = find_record(image, len, CKPT_REC_PTY, 1);
-		ASSERT_NE(NULL, hdr);
-		pty = (void *)(hdr + 1);
-		pty->index = i ? (1 << 20) - 1 : first;
-		mend(hdr);
-		if (i) {
-			restart_raw(&self->t, image, len);
-		} else {
-			EXPECT_EQ(-EBUSY, restart_raw(&self->t, image, len));
-		}
-	}
+	/* Two pairs of a number. */
+	memcpy(image, good, len);
+	pty = (void *)(ckpt_find_record(image, len, CKPT_REC_PTY, 0) + 1);
+	first = pty->index;
+	hdr = ckpt_find_record(image, len, CKPT_REC_PTY, 1);
+	ASSERT_NE(NULL, hdr);
+	pty = (void *)(hdr + 1);
+	pty->index = first;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EBUSY, ckpt_restart_raw(&self->t, image, len));
 
 	/* Of a device that is no ptmx. */
 	memcpy(image, good, len);
-	hdr = find_record(image, len, CKPT_REC_PTY, 0);
+	hdr = ckpt_find_record(image, len, CKPT_REC_PTY, 0);
 	pty = (void *)(hdr + 1);
 	ASSERT_LE(sizeof(*pty) + sizeof("/dev/ptmx"), hdr->len);
 	ASSERT_EQ(0, strncmp((char *)pty->path, "/dev/", 5));
 	memset(pty->path, 0, hdr->len - sizeof(*pty));
 	memset(pty->path, '/', hdr->len - sizeof(*pty) - 1);
 	memcpy(pty->path + hdr->len - sizeof(*pty) - 10, "/dev/null", 9);
-	mend(hdr);
-	EXPECT_EQ(-ESTALE, restart_raw(&self->t, image, len));
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-ESTALE, ckpt_restart_raw(&self->t, image, len));
 	EXPECT_TRUE(ckpt_reason(&self->t, ESTALE, "pty", -1, 0, "/dev/null"))
 		ckpt_show_log(&self->t);
 	free(image);
@@ -1242,40 +1176,24 @@ TEST_F(checkpoint, altered)
 		CKPT_REC_PTY, CKPT_REC_PTY_LDISC, CKPT_REC_PTY_QUEUE,
 		CKPT_REC_FILE_PTY,
 	};
-	static const uint8_t values[] = { 0x01, 0x80, 0xff };
-	unsigned int type, i, alive = 0, tries = 0;
-	struct ckpt_rec_hdr *hdr, *changed;
-	char *image, *good;
-	size_t len, at, step;
-	int nth;
+	int alive = 0, tries = 0, ret;
+	unsigned int i;
+	size_t len;
+	char *good;
 
 	NOT_DRY();
-	good = save_scenario(&self->t, "has_everything", &len);
+	good = ckpt_save_scenario(&self->t, "has_everything", &len);
 	ASSERT_NE(NULL, good);
-	image = malloc(len);
-	ASSERT_NE(NULL, image);
-	for (type = 0; type < ARRAY_SIZE(types); type++) {
-		for (nth = 0; (hdr = find_record(good, len, types[type], nth));
-		     nth++) {
-			step = hdr->len < 200 ? 1 : 1 + hdr->len / 60;
-			for (at = 0; at < hdr->len; at += step) {
-				memcpy(image, good, len);
-				changed = (void *)(image + ((char *)hdr - good));
-				i = (at + nth) % ARRAY_SIZE(values);
-				((uint8_t *)(changed + 1))[at] ^= values[i];
-				mend(changed);
-				alive += restart_raw(&self->t, image, len) > 0;
-				tries++;
-				ASSERT_FALSE(ckpt_has_children());
-			}
-		}
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ret = ckpt_alter_records(&self->t, good, len, types[i], &tries);
+		ASSERT_LE(0, ret);
+		alive += ret;
 	}
-	TH_LOG("%u tries, %u processes", tries, alive);
+	TH_LOG("%d tries, %d processes", tries, alive);
 	EXPECT_LT(300, tries);
 	EXPECT_LT(20, alive);
-	EXPECT_LT(0, restart_raw(&self->t, good, len))
+	EXPECT_LT(0, ckpt_restart_raw(&self->t, good, len))
 		ckpt_show_log(&self->t);
-	free(image);
 	free(good);
 }
 

@@ -28,8 +28,6 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/user.h>
@@ -383,17 +381,6 @@ REFUSED(perf_memory, EOPNOTSUPP, NULL, NULL)
 	ckpt_point();
 }
 
-REFUSED(system_v_memory, EOPNOTSUPP, "vma_sysv", "System V")
-{
-	int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
-
-	if (id < 0)
-		ckpt_skip("shmget: %s", strerror(errno));
-	is_addr(shmat(id, NULL, 0), "shmat");
-	shmctl(id, IPC_RMID, NULL);
-	ckpt_point();
-}
-
 REFUSED(asynchronous_io, EOPNOTSUPP, NULL, "asynchronous I/O")
 {
 	aio_context_t ctx = 0;
@@ -529,18 +516,6 @@ NAMESPACE(pid_namespace, CLONE_NEWPID, "pid namespace")
 NAMESPACE(cgroup_namespace, CLONE_NEWCGROUP, "cgroup namespace")
 NAMESPACE(time_namespace, 0x80, "time namespace")
 NAMESPACE(user_namespace, CLONE_NEWUSER, "user namespace")
-
-REFUSED(semaphore_undo, EOPNOTSUPP, "sysvsem", "SEM_UNDO")
-{
-	struct sembuf op = { .sem_op = 1, .sem_flg = SEM_UNDO };
-	int id = semget(IPC_PRIVATE, 1, 0600);
-
-	if (id < 0)
-		ckpt_skip("semget: %s", strerror(errno));
-	NEED(!semop(id, &op, 1));
-	ckpt_point();
-	semctl(id, 0, IPC_RMID);
-}
 
 REFUSED(keyring, EOPNOTSUPP, "keyrings", "keyring")
 {
