@@ -186,6 +186,7 @@ TEST_F(checkpoint, checkpoint_fails)
 		SKIP(return, "this kernel has no fault injection");
 	EXPECT_EQ(0, checkpoint_loop(&self->t, NULL));
 	EXPECT_EQ(0, checkpoint_loop(&self->t, "rich"));
+	EXPECT_EQ(0, checkpoint_loop(&self->t, "tty"));
 }
 
 static int save_tiny(struct ckpt_test *t, const char *arg)
@@ -257,6 +258,7 @@ TEST_F(checkpoint, restart_fails)
 		SKIP(return, "this kernel has no fault injection");
 	EXPECT_EQ(0, restart_loop(&self->t, NULL));
 	EXPECT_EQ(0, restart_loop(&self->t, "rich"));
+	EXPECT_EQ(0, restart_loop(&self->t, "tty"));
 }
 
 /* The caller replaces itself: all of restoring is in one task, and counted. */
@@ -321,6 +323,7 @@ TEST_F(checkpoint, self_fails)
 	if (!prepare())
 		SKIP(return, "this kernel has no fault injection");
 	EXPECT_EQ(0, self_loop(&self->t, NULL));
+	EXPECT_EQ(0, self_loop(&self->t, "tty"));
 }
 
 /*

@@ -6,8 +6,11 @@
  * every field, and its restart quick enough to fail at every allocation.
  *
  * As "tiny_target rich" it has something of everything first, so that its image
- * has a record of every sort. As "tiny_target exit" it ends at once.
+ * has a record of every sort. As "tiny_target tty" it has pseudo terminals and
+ * System V memory, of which there is only one with a number: such images cannot
+ * be restarted several at a time. As "tiny_target exit" it ends at once.
  */
+#include <asm/ioctls.h>
 #include <asm/ldt.h>
 #include <asm/signal.h>
 #include <asm/unistd.h>
@@ -138,11 +141,43 @@ static void something_of_everything(void)
 	C4(__NR_rseq, 0x10000800, 32, 0, 0x53053053);
 }
 
+static long new_pty(void)
+{
+	int unlock = 0;
+	long fd = C3(__NR_open, "/dev/ptmx", O_RDWR | O_NOCTTY, 0);
+
+	C3(__NR_ioctl, fd, TIOCSPTLCK, &unlock);
+	return fd;
+}
+
+static void what_has_a_number(void)
+{
+	long master, slave, id, mem;
+
+	/* a pair with data in both directions, and a dead slave */
+	master = new_pty();
+	slave = C3(__NR_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	C3(__NR_write, master, "a line\nand", 10);
+	C3(__NR_write, slave, "output", 6);
+	master = new_pty();
+	slave = C3(__NR_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	C1(__NR_close, master);
+
+	/* a segment that goes with us */
+	id = C3(__NR_shmget, 0, 5000, 0600);
+	mem = C3(__NR_shmat, id, 0, 0);
+	C3(__NR_shmctl, id, 0, 0);
+	if (mem > 0)
+		*(volatile char *)mem = 5;
+}
+
 static void __attribute__((noreturn, used)) begin(char **stack)
 {
 	/* argc, argv[0], argv[1] */
 	if (stack[0] == (char *)2 && stack[2][0] == 'r')
 		something_of_everything();
+	if (stack[0] == (char *)2 && stack[2][0] == 't')
+		what_has_a_number();
 	if (stack[0] == (char *)2 && stack[2][0] == 'e')
 		C1(__NR_exit_group, 0);
 	go = 0;
