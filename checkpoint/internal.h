@@ -348,6 +348,7 @@ enum ckpt_step {
  * @pid:   its number in the caller's pid namespace, when it is made
  * @leader: the first thread of its process
  * @threads: of a leader: the others, by @thread_node
+ * @own_session: its session is made, it does not go into the caller's
  * @turn:  it shall do @step
  * @cpu_work: commits the last phase
  */
@@ -367,6 +368,7 @@ struct ckpt_member {
 	struct ckpt_member *leader;
 	struct list_head threads;
 	struct list_head thread_node;
+	bool own_session;
 	struct completion turn;
 	enum ckpt_step step;
 	struct callback_head cpu_work;

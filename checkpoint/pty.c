@@ -1436,13 +1436,10 @@ static void set_ctrl(struct tty_struct *slave, struct pid *session,
  * ckpt_pty_set_ctrl() - the tree's pseudo terminals get their sessions
  * @ctx: the restart, which commits; all tasks are in their sessions and process
  *	groups, and none of them runs in user mode
- * @find: the new pid of a saved number, NULL: of none of the tree. No reference
- *	is taken.
  *
  * The processes get the terminals by ckpt_pty_attach().
  */
-void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx,
-		       struct pid *(*find)(struct ckpt_ctx *ctx, s32 nr))
+void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx)
 {
 	struct pty_live *live;
 	struct ckpt_rec *rec;
@@ -1458,41 +1455,42 @@ void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx,
 			continue;
 		tty_lock(live->tty->link);
 		read_lock(&tasklist_lock);
-		session = find(ctx, p->session);
+		session = ckpt_pid(ctx, p->session);
 		if (session)
 			set_ctrl(live->tty->link, session,
-				 p->pgrp ? find(ctx, p->pgrp) : NULL);
+				 p->pgrp ? ckpt_pid(ctx, p->pgrp) : NULL);
 		read_unlock(&tasklist_lock);
 		tty_unlock(live->tty->link);
 	}
 }
 
 /**
- * ckpt_pty_attach() - current has the terminal of its session
+ * ckpt_pty_attach() - a process has the terminal of its session
  * @ctx: the restart, which commits, behind ckpt_pty_set_ctrl()
+ * @task: the first thread of the process, which does not run
  * @sid: number of the session, as it was saved
  *
  * To be called once for each process that had a controlling terminal. Does
  * nothing when the terminal is outside of the tree.
  */
-void ckpt_pty_attach(struct ckpt_ctx *ctx, s32 sid)
+void ckpt_pty_attach(struct ckpt_ctx *ctx, struct task_struct *task, s32 sid)
 {
 	struct ckpt_rec *rec = pty_of_session(ctx, sid);
-	struct tty_struct *slave, *old;
+	struct tty_struct *slave, *old = NULL;
 	struct pty_live *live;
+	unsigned long flags;
 
 	live = rec ? ckpt_obj_ptr(ctx, rec->objref) : NULL;
 	if (!live)
 		return;
 	slave = live->tty->link;
 	tty_lock(slave);
-	spin_lock_irq(ckpt_siglock());
-	old = current->signal->tty;
-	if (slave->ctrl.session == task_session(current))
-		current->signal->tty = tty_kref_get(slave);
-	else
-		old = NULL;
-	spin_unlock_irq(ckpt_siglock());
+	if (slave->ctrl.session == task_session(task) &&
+	    lock_task_sighand(task, &flags)) {
+		old = task->signal->tty;
+		task->signal->tty = tty_kref_get(slave);
+		unlock_task_sighand(task, &flags);
+	}
 	tty_unlock(slave);
 	tty_kref_put(old);
 }

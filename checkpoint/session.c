@@ -5,8 +5,8 @@
  * A group or session is the tree's when its leader is in the tree, or when all
  * its members are: it comes back with its number, or with a fresh one, also when
  * its leader has exited. Any other one becomes the caller's. So does a session
- * with a terminal, which is the caller's terminal after a restart: who led it
- * leads a process group in the caller's session.
+ * with a terminal that is not the tree's, which is the caller's terminal after a
+ * restart: who led it leads a process group in the caller's session.
  */
 
 #include <linux/pid.h>
@@ -18,6 +18,7 @@
 #include <linux/tty.h>
 
 #include "task.h"
+#include "tty.h"
 
 /* --- saving ------------------------------------------------------------------- */
 
@@ -214,11 +215,10 @@ int ckpt_session_check(struct ckpt_ctx *ctx)
 /* --- restarting ------------------------------------------------------------------- */
 
 /* Return: the pid of the session that takes the place of the saved one. */
-static struct pid *session_of(struct ckpt_ctx *ctx, const struct ckpt_task *t)
+static struct pid *session_of(struct ckpt_ctx *ctx, const struct ckpt_member *m)
 {
-	if (!(t->flags & CKPT_TASK_OWN_SESSION) || has_terminal(ctx, t->sid))
-		return task_session(current);
-	return ckpt_pid(ctx, t->sid);
+	return m->own_session ? ckpt_pid(ctx, saved_task(m)->sid) :
+				task_session(current);
 }
 
 static struct pid *group_of(struct ckpt_ctx *ctx, const struct ckpt_task *t)
@@ -273,6 +273,8 @@ int ckpt_session_prepare(struct ckpt_ctx *ctx)
 			ret = make_group_pid(ctx, t->sid);
 			if (ret)
 				return ret;
+			m->own_session = !has_terminal(ctx, t->sid) ||
+					 ckpt_pty_has_session(ctx, t->sid);
 		}
 		ret = security_task_setpgid(m->task,
 					    pid_vnr(group_of(ctx, t)));
@@ -366,7 +368,7 @@ static void take_foreground(struct task_struct *task)
 static void commit_member(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	const struct ckpt_task *t = saved_task(m);
-	struct pid *session = session_of(ctx, t);
+	struct pid *session = session_of(ctx, m);
 	struct pid *group = group_of(ctx, t);
 	struct task_struct *task = m->task;
 
@@ -403,6 +405,12 @@ void ckpt_session_commit(struct ckpt_ctx *ctx)
 	list_for_each_entry(m, &ctx->members, node)
 		if (is_leader(m) && m->task->signal->leader)
 			sched_autogroup_create_attach(m->task);
+
+	ckpt_pty_set_ctrl(ctx);
+	list_for_each_entry(m, &ctx->members, node)
+		if (m->own_session &&
+		    saved_task(m)->flags & CKPT_TASK_TERMINAL)
+			ckpt_pty_attach(ctx, m->task, saved_task(m)->sid);
 
 	/* They belong to their members now. */
 	xa_for_each(&ctx->group_pids, nr, pid)

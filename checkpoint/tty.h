@@ -8,7 +8,7 @@
 
 #include "file.h"
 
-struct pid;
+struct task_struct;
 struct tty_struct;
 
 /* tty.c */
@@ -25,8 +25,7 @@ ckpt_ref_t ckpt_pty_ref(struct ckpt_ctx *ctx, struct tty_struct *tty);
 int ckpt_pty_save_slave(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 /* pty.c: restarting */
 bool ckpt_pty_has_session(struct ckpt_ctx *ctx, s32 sid);
-void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx,
-		       struct pid *(*find)(struct ckpt_ctx *ctx, s32 nr));
-void ckpt_pty_attach(struct ckpt_ctx *ctx, s32 sid);
+void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx);
+void ckpt_pty_attach(struct ckpt_ctx *ctx, struct task_struct *task, s32 sid);
 
 #endif /* _CHECKPOINT_TTY_H */

@@ -231,6 +231,7 @@ static void uses_memory(int nr)
 	rest();
 	CHECK_FILL(own, sizeof(own), nr);
 	CHECK_FILL(common, 65536, 7);
+	add(&shared->hits[1]);
 	wait_for(&shared->done, 1);
 	CHECK_FILL(common, 65536, 8);
 	add(&shared->hits[0]);
@@ -254,7 +255,7 @@ ROUNDTRIP(shared_memory)
 	ckpt_point();
 	shared->go = 1;
 	CHECK_FILL(own, sizeof(own), 99);
-	usleep(10000);
+	wait_for(&shared->hits[1], 3);
 	ckpt_fill(common, 65536, 8);
 	shared->done = 1;
 	wait_for(&shared->hits[0], 3);
