@@ -38,9 +38,6 @@
 #include "kinds.h"
 #include "task.h"
 
-/* Items of one record. */
-#define MAX_ITEMS	1024U
-
 /* See fs/eventpoll.c: flags that are no events, what EPOLLEXCLUSIVE permits. */
 #define PRIVATE_BITS	((__force u32)(EPOLLWAKEUP | EPOLLONESHOT |	\
 				       EPOLLET | EPOLLEXCLUSIVE))
@@ -263,12 +260,12 @@ static int save_items(struct ckpt_ctx *ctx, struct ckpt_obj *epoll,
 
 	if (!items->nr)
 		return 0;
-	to = kvcalloc(min(items->nr, MAX_ITEMS), sizeof(*to),
+	to = kvcalloc(min(items->nr, CKPT_MAX_EPOLL), sizeof(*to),
 		      GFP_KERNEL_ACCOUNT);
 	if (!to)
 		return -ENOMEM;
 	while (!ret && i < items->nr) {
-		for (nr = 0; i < items->nr && nr < MAX_ITEMS; i++) {
+		for (nr = 0; i < items->nr && nr < CKPT_MAX_EPOLL; i++) {
 			const struct eventpoll_item *item = &items->item[i];
 
 			target = ckpt_obj_find(ctx, item->file);
@@ -675,7 +672,7 @@ const struct ckpt_kind ckpt_kind_epoll_items = {
 	.version	= 1,
 	.min_version	= 1,
 	CKPT_PAYLOAD_TAIL(struct ckpt_epoll_items,
-			  MAX_ITEMS * sizeof(struct ckpt_epoll_item)),
+			  CKPT_MAX_EPOLL * sizeof(struct ckpt_epoll_item)),
 	.owner		= CKPT_REC_FILE_EPOLL,
 	.check		= epoll_items_check,
 	.restore	= epoll_items_restore,
@@ -690,7 +687,7 @@ const struct ckpt_kind ckpt_kind_task_epoll = {
 	.version	= 1,
 	.min_version	= 1,
 	CKPT_PAYLOAD_TAIL(struct ckpt_task_epoll,
-			  MAX_ITEMS * sizeof(struct ckpt_epoll_item)),
+			  CKPT_MAX_EPOLL * sizeof(struct ckpt_epoll_item)),
 	.task_save	= task_epoll_save,
 	.check		= task_epoll_check,
 	.restore	= task_epoll_restore,

@@ -30,8 +30,6 @@
 #define EVENT_MASK	(IN_ALL_EVENTS | IN_ISDIR | IN_UNMOUNT |	\
 			 IN_IGNORED | IN_Q_OVERFLOW)
 #define WATCH_MASK	(IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK)
-/* Mounts of one file system that are tried. */
-#define MAX_MOUNTS	1000U
 
 /* --- paths of inodes --------------------------------------------------------------- */
 
@@ -86,7 +84,7 @@ static char *inode_name(struct ckpt_ctx *ctx, struct inode *inode,
 	path.dentry = d_find_alias(inode);
 	if (!path.dentry)
 		return ERR_PTR(inode->i_nlink ? -ESTALE : -ENOENT);
-	for (i = 0; i < MAX_MOUNTS; i++) {
+	for (i = 0; i < CKPT_MAX_MOUNTS; i++) {
 		path.mnt = nth_mount(inode->i_sb, i);
 		if (!path.mnt)
 			break;

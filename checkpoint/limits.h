@@ -21,5 +21,9 @@
 #define CKPT_MAX_REASON		512
 /* A path in an image, with its NUL. */
 #define CKPT_MAX_PATH		PATH_MAX
+/* Items of an epoll file in one record; there can be several. */
+#define CKPT_MAX_EPOLL		1024U
+/* Mounts of a file system that are tried for the path of a watched inode. */
+#define CKPT_MAX_MOUNTS		1000U
 
 #endif /* _CHECKPOINT_LIMITS_H */
