@@ -196,8 +196,10 @@ static int pipe_write_pages(struct file *file, struct pipe_inode_info *pipe,
 {
 	struct page *pages[PIPE_BATCH];
 	unsigned int nr, i, at = 0, done;
-	int ret = 0;
+	int ret;
 
+	/* As for every other write: security modules may have changed their mind. */
+	ret = rw_verify_area(WRITE, file, NULL, len);
 	while (len && ret >= 0) {
 		nr = min(len >> PAGE_SHIFT, PIPE_BATCH);
 		ret = ckpt_pages_alloc(GFP_HIGHUSER | __GFP_ACCOUNT, pages, nr);
