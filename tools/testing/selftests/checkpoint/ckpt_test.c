@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /*
  * Longer than anything takes under emulation. $SLOW says how much longer it
@@ -1856,6 +1857,21 @@ int ckpt_refused(struct ckpt_test *t, const char *scenario, const char *arg,
 	if (ret)
 		ckpt_say("%s was refused and then was not content", scenario);
 	return ret;
+}
+
+int ckpt_fails_once(int *other)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair))
+		return ckpt_say("socketpair: %s", strerror(errno));
+	*other = pair[1];
+	/* Who disconnects with something unread reports an error to the peer. */
+	if (write(pair[0], "lost", 4) != 4 ||
+	    connect(pair[1], &none, sizeof(none)))
+		return ckpt_say("connect: %s", strerror(errno));
+	return pair[0];
 }
 
 int ckpt_as_user(struct ckpt_test *t, unsigned int uid,

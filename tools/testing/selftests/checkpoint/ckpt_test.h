@@ -251,6 +251,12 @@ int ckpt_roundtrip(struct ckpt_test *t, const char *scenario, const char *arg,
 int ckpt_refused(struct ckpt_test *t, const char *scenario, const char *arg,
 		 int error, const char *kind, const char *text);
 
+/*
+ * A socket on which the next write fails with ECONNRESET, and the ones behind
+ * it do not: what they write comes out at *other, a message each. Or -1.
+ */
+int ckpt_fails_once(int *other);
+
 /* Run a function in a child with other rights; returns its exit status. */
 int ckpt_as_user(struct ckpt_test *t, unsigned int uid,
 		 int (*run)(struct ckpt_test *t));

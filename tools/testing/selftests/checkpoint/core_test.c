@@ -668,6 +668,44 @@ TEST_F(checkpoint, undo_fails)
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
+/*
+ * What a replaced caller had set up by addresses in its memory goes with that
+ * memory: in the memory that comes back the selector says "block".
+ */
+SCENARIO(undo_user_dispatch)
+{
+	static volatile char selector = 1;	/* SYSCALL_DISPATCH_FILTER_BLOCK */
+	long ret;
+	int fd;
+
+	NEED((fd = open("self.image", O_RDWR | O_CREAT | O_CLOEXEC, 0600)) >= 0);
+	ret = ckpt_sys_checkpoint(0, fd, 0);
+	NEED(ret >= 0);
+	if (ret) {
+		selector = 0;
+		NEED(!lseek(fd, 0, SEEK_SET));
+		if (prctl(PR_SET_SYSCALL_USER_DISPATCH,
+			  PR_SYS_DISPATCH_ON, 0, 0, &selector))
+			ckpt_skip("no syscall user dispatch");
+		ret = ckpt_sys_restart(0, fd, RESTART_SELF);
+		ckpt_target_fail(__FILE__, __LINE__, "restart of oneself: %s",
+				 strerror(-ret));
+		ckpt_target_die();
+	}
+	CHECK_EQ(1, selector);
+	CHECK_EQ(getpid(), syscall(SYS_getpid));
+	ckpt_point();
+}
+
+TEST_F(checkpoint, undo_user_dispatch)
+{
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, undo_user_dispatch, NULL);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
 /* --- pids ----------------------------------------------------------------- */
 
 SCENARIO(pid_value)
@@ -977,6 +1015,74 @@ TEST_F(checkpoint, two_images_in_one_file)
 	close(fd);
 }
 
+/*
+ * Somebody truncates the image, in a tmpfs, while it is read, and writes it
+ * again. What is there is right at any time, if it is there.
+ */
+static pid_t truncator(const char *path, const char *image, size_t len)
+{
+	int slow = atoi(getenv("SLOW") ?: "1"), fd;
+	unsigned int random = 1;
+	size_t at;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid)
+		return pid;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	for (;;) {
+		random = random * 1103515245 + 12345;
+		at = (random >> 8) % len & ~4095UL;
+		if (ftruncate(fd, at) ||
+		    pwrite(fd, image + at, len - at, at) != (ssize_t)(len - at))
+			_exit(1);
+		/* So that some restarts come to their end. */
+		usleep((random >> 8 & 2047) * slow);
+	}
+}
+
+TEST_F(checkpoint, truncated_while_read)
+{
+	char path[] = "/dev/shm/ckpt-image.XXXXXX", *image;
+	int i, fd, tries = 400 * ckpt_scale(), restarted = 0;
+	pid_t pid, other;
+	size_t len;
+	long ret;
+
+	NOT_DRY();
+	START(pid, big, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	image = ckpt_read_file(self->t.image, &len);
+	ASSERT_NE(NULL, image);
+	fd = mkstemp(path);
+	if (fd < 0)
+		SKIP(return, "%s: %s", path, strerror(errno));
+	EXPECT_EQ((ssize_t)len, write(fd, image, len));
+	other = truncator(path, image, len);
+	EXPECT_LT(0, other);
+	for (i = 0; i < tries; i++) {
+		lseek(fd, 0, SEEK_SET);
+		ret = ckpt_restart_fd(&self->t, fd, RESTART_FRESH_PIDS);
+		if (ret > 0) {
+			restarted++;
+			EXPECT_EQ(0, ckpt_finish(&self->t, ret));
+			continue;
+		}
+		EXPECT_EQ(-EINVAL, ret);
+		EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, NULL, -1, 0, "cut off"))
+			ckpt_show_log(&self->t);
+		EXPECT_FALSE(waitpid(other, NULL, WNOHANG));
+	}
+	TH_LOG("%d of %d restarted", restarted, tries);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	close(fd);
+	unlink(path);
+	free(image);
+}
+
 TEST_F(checkpoint, append)
 {
 	int fd, in;
@@ -1146,6 +1252,47 @@ TEST_F(checkpoint, file_too_big)
 	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
 	EXPECT_EQ(-EFBIG, ret);
 	close(fd);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+SCENARIO(many_mappings)
+{
+	const int nr = 2000;
+	char *mem;
+	int i;
+
+	mem = mmap(NULL, nr * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0);
+	NEED(mem != MAP_FAILED);
+	for (i = 0; i < nr; i += 2)
+		NEED(!mprotect(mem + i * 4096, 4096, PROT_READ | PROT_WRITE));
+	ckpt_point();
+}
+
+/*
+ * The first error ends it: nothing is written behind what is missing, neither
+ * of the other mappings, nor a record that says why; and there is one reason.
+ */
+TEST_F(checkpoint, error_ends_metadata)
+{
+	int out, other;
+	char buf[20000];
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, many_mappings, NULL);
+	out = ckpt_fails_once(&other);
+	ASSERT_LE(0, out);
+	EXPECT_EQ(-ECONNRESET, ckpt_checkpoint_fd(&self->t, pid, out, 0));
+	EXPECT_EQ(-1, recv(other, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_TRUE(ckpt_reason(&self->t, ECONNRESET, NULL, -1, 0, NULL));
+	EXPECT_EQ(self->t.log + self->t.log_len - 1, strchr(self->t.log, '\n'))
+		ckpt_show_log(&self->t);
+	/* It does fail only once. */
+	EXPECT_EQ(1, write(out, "x", 1));
+	EXPECT_EQ(1, recv(other, buf, sizeof(buf), MSG_DONTWAIT));
+	close(out);
+	close(other);
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
@@ -1713,30 +1860,53 @@ static pid_t stalled_restarter(struct ckpt_test *t, int *in, size_t missing,
 	return restarter;
 }
 
+/*
+ * Calls @end for restarters that wait at several places: so many hundredths of
+ * the image are missing.
+ */
+static int stall_at_each(struct ckpt_test *t, const int *percent, int nr,
+			 void (*setup)(void), int (*end)(pid_t pid, int in))
+{
+	int i, in, ret = 0;
+	pid_t pid;
+	long size;
+
+	if (saved_simple(t) <= 0)
+		return -1;
+	size = ckpt_file_size(t->image);
+	for (i = 0; i < nr && !ret; i++) {
+		pid = stalled_restarter(t, &in, size * percent[i] / 100, setup);
+		if (pid <= 0)
+			return -1;
+		ret = end(pid, in);
+		if (!ret && ckpt_has_children())
+			ret = ckpt_say("a child is left");
+		if (ret)
+			ckpt_say("where %d%% of the image are missing",
+				 percent[i]);
+	}
+	return ret;
+}
+
+static int end_by_kill(pid_t pid, int in)
+{
+	if (kill(pid, SIGKILL) || reap(pid) != -1)
+		return ckpt_say("the restarter cannot be killed");
+	/* What was its child goes without anybody's doing. */
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+	close(in);
+	return 0;
+}
+
 /* In the metadata, in front of the pages, within them, in front of the end. */
 TEST_F(checkpoint, restarter_is_killed)
 {
-	static const long parts[] = { 90, 50, 10, 1 };
-	unsigned int i;
-	long size;
-	pid_t pid;
-	int in;
+	static const int percent[] = { 90, 50, 10, 1 };
 
 	NOT_DRY();
-	ASSERT_LT(0, saved_simple(&self->t));
-	size = ckpt_file_size(self->t.image);
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		pid = stalled_restarter(&self->t, &in, size * parts[i] / 100,
-					NULL);
-		ASSERT_LT(0, pid);
-		EXPECT_EQ(0, kill(pid, SIGKILL));
-		EXPECT_EQ(-1, reap(pid));
-		/* What was its child goes without anybody's doing. */
-		while (waitpid(-1, NULL, __WALL) > 0)
-			;
-		EXPECT_FALSE(ckpt_has_children());
-		close(in);
-	}
+	EXPECT_EQ(0, stall_at_each(&self->t, percent, ARRAY_SIZE(percent), NULL,
+				   end_by_kill));
 }
 
 static void handle_alarm(void)
@@ -1747,28 +1917,23 @@ static void handle_alarm(void)
 	sigaction(SIGALRM, &action, NULL);
 }
 
+static int end_by_signal(pid_t pid, int in)
+{
+	if (kill(pid, SIGALRM))
+		return -1;
+	usleep(100000);
+	/* What has been read cannot be read again: it gives up ... */
+	close(in);
+	return reap(pid) < 0 ? ckpt_say("it did not give up") : 0;
+}
+
 TEST_F(checkpoint, restarter_gets_signal)
 {
-	static const long parts[] = { 90, 10 };
-	unsigned int i;
-	long size;
-	pid_t pid;
-	int in;
+	static const int percent[] = { 90, 10 };
 
 	NOT_DRY();
-	ASSERT_LT(0, saved_simple(&self->t));
-	size = ckpt_file_size(self->t.image);
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		pid = stalled_restarter(&self->t, &in, size * parts[i] / 100,
-					handle_alarm);
-		ASSERT_LT(0, pid);
-		EXPECT_EQ(0, kill(pid, SIGALRM));
-		usleep(100000);
-		/* What has been read cannot be read again: it gives up ... */
-		close(in);
-		EXPECT_LE(0, reap(pid));
-		EXPECT_FALSE(ckpt_has_children());
-	}
+	EXPECT_EQ(0, stall_at_each(&self->t, percent, ARRAY_SIZE(percent),
+				   handle_alarm, end_by_signal));
 }
 
 TEST_F(checkpoint, saver_gets_signal)

@@ -569,6 +569,24 @@ ROUNDTRIP(other_root)
 	CHECK_EQ(11, lseek(fd, 0, SEEK_END));
 }
 
+/* /proc is where it was, the directory of a process in it is not. */
+ROUNDTRIP(directory_proc)
+{
+	char cwd[100];
+
+	NEED(!chdir("/proc"));
+	ckpt_point();
+	NEED(getcwd(cwd, sizeof(cwd)));
+	CHECK(!strcmp(cwd, "/proc"));
+}
+
+REFUSED(directory_in_proc, EOPNOTSUPP, "cwd", "file system of type proc")
+{
+	NEED(!chdir("/proc/self"));
+	ckpt_point();
+	CHECK_EQ(0, access("status", R_OK));
+}
+
 /* The directory is gone. */
 ROUNDTRIP_OR_REFUSED(removed_directory)
 {

@@ -11,6 +11,7 @@
 
 #include <linux/checkpoint_image.h>
 #include <sched.h>
+#include <sys/socket.h>
 
 #include "records_table.h"
 
@@ -985,6 +986,74 @@ TEST_F(checkpoint, error_record)
 	free(im.raw);
 }
 
+/* So many bytes of metadata more. */
+SCENARIO(with_bytes)
+{
+	int p[2], left = atoi(ckpt_arg), n;
+	static char buf[4096];
+
+	NEED(!pipe2(p, O_NONBLOCK));
+	for (; left > 0; left -= n) {
+		n = left < 4096 ? left : 4096;
+		NEED(write(p[1], buf, n) == n);
+	}
+	ckpt_point();
+}
+
+/* Where the padding in front of the first contents begins, or -1. */
+static long padding_begins(struct ckpt_test *t, const char *arg)
+{
+	static struct image im;
+	pid_t pid;
+	int i;
+
+	pid = ckpt_start(t, "with_bytes", arg);
+	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0 ||
+	    ckpt_kill(t, pid) || read_image(&im, t->image))
+		return -1;
+	free(im.raw);
+	i = find(&im, CKPT_REC_PAGES);
+	if (i < 0)
+		return -1;
+	return im.rec[i].pos + sizeof(im.rec[i].hdr) + im.rec[i].hdr.len +
+	       pad8(im.rec[i].hdr.len);
+}
+
+/*
+ * The padding in front of the contents cannot be written, but what would come
+ * behind it could: then nothing follows. Metadata are written by 16 kB, so they
+ * are made so long that the padding ends the first piece.
+ */
+TEST_F(checkpoint, error_in_padding)
+{
+	const long piece = 16384;
+	char arg[20], buf[20000];
+	int out, other;
+	pid_t pid;
+	long at;
+
+	NOT_DRY();
+	at = padding_begins(&self->t, "0");
+	ASSERT_LT(0, at);
+	if (at > piece - 2000)
+		SKIP(return, "%ld bytes of metadata are too many", at);
+	snprintf(arg, sizeof(arg), "%ld", piece - 1500 - at);
+	at = padding_begins(&self->t, arg);
+	ASSERT_LT(piece - 4096, at);
+	ASSERT_GT(piece, at);
+
+	START(pid, with_bytes, arg);
+	out = ckpt_fails_once(&other);
+	ASSERT_LE(0, out);
+	EXPECT_EQ(-ECONNRESET, ckpt_checkpoint_fd(&self->t, pid, out, 0));
+	EXPECT_EQ(-1, recv(other, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(1, write(out, "x", 1));
+	EXPECT_EQ(1, recv(other, buf, sizeof(buf), MSG_DONTWAIT));
+	close(out);
+	close(other);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
 /* --- contradictions ------------------------------------------------------- */
 
 /* Shared anonymous memory has no private mappings. */
@@ -1036,6 +1105,93 @@ TEST_F(checkpoint, memfd_created_twice)
 	memfd.flags = 0;
 	EXPECT_LT(0, restart_built(&self->t, &im))
 		ckpt_show_log(&self->t);
+	free(im.raw);
+}
+
+/* The record of the open file whose path ends like this. */
+static int find_path(const struct image *im, const char *end)
+{
+	size_t len = strlen(end) + 1;
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		const struct record *rec = &im->rec[i];
+
+		if (rec->hdr.type == CKPT_REC_FILE &&
+		    rec->hdr.len >= sizeof(struct ckpt_file) + len &&
+		    !memcmp(rec->payload + rec->hdr.len - len, end, len))
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * A path that leads to the memory of the one who opens it, which is the
+ * caller's at that time. Nothing else is wrong with it.
+ */
+TEST_F(checkpoint, file_in_proc)
+{
+	static const char path[] = "/proc/self/mem";
+	uint8_t payload[sizeof(struct ckpt_file) + sizeof(path)] = {};
+	struct ckpt_file *file = (void *)payload;
+	struct image im;
+	int i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	i = find_path(&im, "/out");
+	ASSERT_LT(0, i);
+	memcpy(file, im.rec[i].payload, sizeof(*file));
+	EXPECT_EQ(0, file->desc.bits & CKPT_FILE_MAPPED);
+	memcpy(file->path, path, sizeof(path));
+	file->id.size = 0;
+	file->id.flags = 0;
+	file->id.btime_sec = 0;
+	file->id.btime_nsec = 0;
+	file->desc.pos = 0;
+	im.rec[i].payload = payload;
+	im.rec[i].hdr.len = sizeof(payload);
+	EXPECT_EQ(-EOPNOTSUPP, restart_built(&self->t, &im));
+	EXPECT_TRUE(ckpt_reason(&self->t, EOPNOTSUPP, "file", -1, 0,
+				"file system of type proc"))
+		ckpt_show_log(&self->t);
+	free(im.raw);
+}
+
+/* The working directory of a process that is another one now. */
+TEST_F(checkpoint, directory_in_proc)
+{
+	static const char *const paths[] = { "/proc/self", "/proc/1", "/proc" };
+	uint8_t payload[sizeof(struct ckpt_fs) + 64] = {};
+	struct ckpt_fs *fs = (void *)payload;
+	struct image im;
+	unsigned int i;
+	long ret;
+	int at;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, NULL));
+	at = find(&im, CKPT_REC_FS);
+	ASSERT_LT(0, at);
+	memcpy(fs, im.rec[at].payload, sizeof(*fs));
+	fs->root_len = 2;
+	im.rec[at].payload = payload;
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		memcpy(fs->paths, "/", 2);
+		strcpy((char *)fs->paths + 2, paths[i]);
+		im.rec[at].hdr.len = sizeof(*fs) + 2 + strlen(paths[i]) + 1;
+		ret = restart_built(&self->t, &im);
+		if (i == 2) {
+			/* Where it was. */
+			EXPECT_LT(0, ret)
+				ckpt_show_log(&self->t);
+			continue;
+		}
+		EXPECT_EQ(-EOPNOTSUPP, ret);
+		EXPECT_TRUE(ckpt_reason(&self->t, EOPNOTSUPP, "fs", -1, 0,
+					"file system of type proc"))
+			ckpt_show_log(&self->t);
+	}
 	free(im.raw);
 }
 
@@ -1208,28 +1364,56 @@ static int flag_extents(struct image *im, bool set, int nth)
 	return changed;
 }
 
+/*
+ * Calls @run with images that have huge pages of both sorts, as far as they are
+ * to be had. Returns how many it had, or -1.
+ */
+static int with_huge_pages(struct ckpt_test *t,
+			   int (*run)(struct ckpt_test *t, struct image *im,
+				      const char *what))
+{
+	static const char *const args[] = { "hugetlb", "transparent" };
+	static struct image im;
+	int ret, nr, sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		ret = extents_image(t, &im, args[i]);
+		if (ret == CKPT_SKIPPED)
+			continue;
+		if (ret)
+			return -1;
+		nr = run(t, &im, args[i]);
+		free(im.raw);
+		if (nr < 0)
+			return -1;
+		sum += nr;
+	}
+	return sum;
+}
+
+static int huge_as_small(struct ckpt_test *t, struct image *im,
+			 const char *what)
+{
+	int nr = flag_extents(im, false, 1);
+
+	ckpt_say("%s: %d huge pages", what, nr);
+	if (restart_extents(t, im) <= 0) {
+		ckpt_show_log(t);
+		return -1;
+	}
+	return nr;
+}
+
 /* Huge pages that come as small ones. */
 TEST_F(checkpoint, huge_as_small)
 {
-	static const char *const args[] = { "hugetlb", "transparent" };
-	unsigned int i, tried = 0;
-	struct image im;
-	int ret;
+	int nr;
 
 	NOT_DRY();
-	for (i = 0; i < ARRAY_SIZE(args); i++) {
-		ret = extents_image(&self->t, &im, args[i]);
-		if (ret == CKPT_SKIPPED)
-			continue;
-		ASSERT_EQ(0, ret);
-		ret = flag_extents(&im, false, 1);
-		TH_LOG("%s: %d huge pages", args[i], ret);
-		tried += ret;
-		EXPECT_LT(0, restart_extents(&self->t, &im))
-			ckpt_show_log(&self->t);
-		free(im.raw);
-	}
-	if (!tried)
+	nr = with_huge_pages(&self->t, huge_as_small);
+	ASSERT_LE(0, nr);
+	if (!nr)
 		SKIP(return, "no huge pages were to be had");
 }
 
@@ -1255,61 +1439,70 @@ TEST_F(checkpoint, small_as_huge)
 	free(im.raw);
 }
 
+/* The first huge page of an image: its record and its extent, or false. */
+static bool find_huge(const struct image *im, int *at, int *extent)
+{
+	const struct ckpt_pages *pages;
+	int i, j;
+
+	for (i = 0; i < im->nr; i++) {
+		pages = (void *)im->rec[i].payload;
+		if (im->rec[i].hdr.type != CKPT_REC_PAGES)
+			continue;
+		for (j = 0; j < (int)pages->nr_extents; j++) {
+			if (!(pages->extents[j].flags & CKPT_EXTENT_HUGE) ||
+			    pages->extents[j].nr_pages != 512)
+				continue;
+			*at = i;
+			*extent = j;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int huge_in_parts(struct ckpt_test *t, struct image *im,
+			 const char *what)
+{
+	uint8_t payload[1 << 14];
+	struct ckpt_pages *pages = (void *)payload;
+	struct ckpt_extent *e;
+	struct image *copy;
+	int at, extent, way;
+	long ret;
+
+	if (!find_huge(im, &at, &extent))
+		return 0;
+	if (im->rec[at].hdr.len > sizeof(payload) - sizeof(*e))
+		return ckpt_say("too many extents");
+	for (way = 0; way < 4; way++) {
+		copy = copy_image(im);
+		memcpy(payload, im->rec[at].payload, im->rec[at].hdr.len);
+		e = &pages->extents[extent];
+		memmove(e + 1, e, (pages->nr_extents - extent) * sizeof(*e));
+		pages->nr_extents++;
+		e[0].nr_pages = 101;
+		e[0].flags = way & 1 ? CKPT_EXTENT_HUGE : 0;
+		e[1].start += 101 * PAGE;
+		e[1].nr_pages -= 101;
+		e[1].flags = way & 2 ? CKPT_EXTENT_HUGE : 0;
+		copy->rec[at].payload = payload;
+		copy->rec[at].hdr.len += sizeof(*e);
+		ret = restart_extents(t, copy);
+		ckpt_say("%s, way %d: %s", what, way,
+			 ret > 0 ? "restarted" : strerror(-ret));
+		free_image(copy);
+		if (!ret)
+			return -1;
+	}
+	return 1;
+}
+
 /* A huge page that comes in two parts, each of which says it or not. */
 TEST_F(checkpoint, huge_in_parts)
 {
-	static const char *const args[] = { "hugetlb", "transparent" };
-	uint8_t payload[1 << 14];
-	struct ckpt_pages *pages = (void *)payload;
-	struct image im, *copy;
-	unsigned int i, way;
-	int at, j, ret;
-
 	NOT_DRY();
-	for (i = 0; i < ARRAY_SIZE(args); i++) {
-		ret = extents_image(&self->t, &im, args[i]);
-		if (ret == CKPT_SKIPPED)
-			continue;
-		ASSERT_EQ(0, ret);
-		for (at = j = 0; at < im.nr; at++) {
-			pages = (void *)im.rec[at].payload;
-			if (im.rec[at].hdr.type != CKPT_REC_PAGES)
-				continue;
-			for (j = 0; j < (int)pages->nr_extents; j++) {
-				if (pages->extents[j].flags & CKPT_EXTENT_HUGE &&
-				    pages->extents[j].nr_pages == 512)
-					break;
-			}
-			if (j < (int)pages->nr_extents)
-				break;
-		}
-		if (at == im.nr)
-			continue;
-		ASSERT_GT(sizeof(payload) - 16, im.rec[at].hdr.len);
-		for (way = 0; way < 4; way++) {
-			struct ckpt_extent *e;
-
-			copy = copy_image(&im);
-			memcpy(payload, im.rec[at].payload, im.rec[at].hdr.len);
-			pages = (void *)payload;
-			e = &pages->extents[j];
-			memmove(e + 1, e, (pages->nr_extents - j) * sizeof(*e));
-			pages->nr_extents++;
-			e[0].nr_pages = 101;
-			e[0].flags = way & 1 ? CKPT_EXTENT_HUGE : 0;
-			e[1].start += 101 * PAGE;
-			e[1].nr_pages -= 101;
-			e[1].flags = way & 2 ? CKPT_EXTENT_HUGE : 0;
-			copy->rec[at].payload = payload;
-			copy->rec[at].hdr.len += sizeof(*e);
-			ret = restart_extents(&self->t, copy);
-			EXPECT_NE(0, ret);
-			TH_LOG("%s, way %u: %s", args[i], way,
-			       ret > 0 ? "restarted" : strerror(-ret));
-			free_image(copy);
-		}
-		free(im.raw);
-	}
+	EXPECT_LE(0, with_huge_pages(&self->t, huge_in_parts));
 }
 
 /* --- pipes ------------------------------------------------------------------ */

@@ -347,6 +347,78 @@ ROUNDTRIP(posix_cpu_timer)
 		burn_cpu(10 * MS);
 }
 
+/* Takes the signal that is pending. */
+static siginfo_t take(int sig)
+{
+	struct timespec now = {};
+	siginfo_t info = {};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	CHECK_EQ(sig, sigtimedwait(&set, &info, &now));
+	return info;
+}
+
+/*
+ * It has expired many times before its signal is taken, and processor time is
+ * the process's own: the number is as if nothing had happened.
+ */
+ROUNDTRIP_OPT(posix_cpu_overrun, CKPT_RT_NO_SNAP)
+{
+	const long long every = 10 * MS;
+	long long before, after;
+	siginfo_t info;
+	int id;
+
+	block(SIG_BLOCK, SIGUSR1);
+	NEED(!k_timer_create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 4,
+			     &id));
+	/* The first time is long over, so it expires at once. */
+	NEED(!k_timer_settime(id, TIMER_ABSTIME, 1, every));
+	burn_cpu(300 * MS);
+	ckpt_point();
+	before = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	info = take(SIGUSR1);
+	after = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	CHECK_EQ(SI_TIMER, info.si_code);
+	CHECK_EQ(4, info.si_value.sival_ptr);
+	/* What the restart itself used counts on one of the clocks only. */
+	CHECK_SAY(info.si_overrun >= before / every - 5 &&
+		  info.si_overrun <= after / every + 1,
+		  "overrun %d after %lld to %lld ms", info.si_overrun,
+		  before / MS, after / MS);
+	CHECK_EQ(info.si_overrun, syscall(SYS_timer_getoverrun, id));
+	/* And it goes on. */
+	burn_cpu(3 * every);
+	info = take(SIGUSR1);
+	CHECK(info.si_overrun < 30);
+}
+
+/*
+ * Set anew while its signal waits, it counts in the signal itself; some kernels
+ * begin anew then, so the number is that of a second timer.
+ */
+ROUNDTRIP(posix_signal_overrun)
+{
+	int one, two, overrun, i;
+
+	block(SIG_BLOCK, SIGUSR1);
+	block(SIG_BLOCK, SIGUSR2);
+	NEED(!k_timer_create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 0,
+			     &one));
+	NEED(!k_timer_create(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR2, 0,
+			     &two));
+	for (i = 0; i < 5; i++) {
+		NEED(!k_timer_settime(one, TIMER_ABSTIME, 1, 0));
+		NEED(!k_timer_settime(two, TIMER_ABSTIME, 1, 0));
+	}
+	overrun = take(SIGUSR2).si_overrun;
+	ckpt_point();
+	CHECK_EQ(overrun, take(SIGUSR1).si_overrun);
+	CHECK(!is_pending(SIGUSR1));
+}
+
 /* A timer made after the restart does not get an id that is in use. */
 ROUNDTRIP(posix_next_id)
 {
