@@ -127,6 +127,9 @@ static int collect(struct ckpt_ctx *ctx)
 	ret = ckpt_tree_check_leaks(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
+	ret = ckpt_locks_collect(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
 	ret = ckpt_files_check_leaks(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the kinds of open files share: file.c provides it, inode.c, pipe.c,
- * tty.c and files.c use it.
+ * tty.c, locks.c and files.c use it.
  */
 #ifndef _CHECKPOINT_FILE_H
 #define _CHECKPOINT_FILE_H
@@ -29,6 +29,7 @@ extern const struct ckpt_kind ckpt_kind_file_unlinked;
 extern const struct ckpt_kind ckpt_kind_files;
 extern const struct ckpt_kind ckpt_kind_fs;
 extern const struct ckpt_kind ckpt_kind_inode;
+extern const struct ckpt_kind ckpt_kind_locks;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_pipe_buf;
 extern const struct ckpt_kind ckpt_kind_pty;

@@ -7,7 +7,6 @@
 #include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/filelock.h>
 #include <linux/init_task.h>
 #include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
@@ -63,65 +62,18 @@ static bool is_image(struct ckpt_ctx *ctx, struct file *file)
 	return ctx->self && ctx->store && ctx->store->file == file;
 }
 
-/* --- locks: refused ----------------------------------------------------------- */
-
-static bool has_lock(struct list_head *list, const void *owner,
-		     const struct file *file)
-{
-	struct file_lock_core *c;
-
-	list_for_each_entry(c, list, flc_list)
-		if ((owner && c->flc_owner == owner) ||
-		    (file && c->flc_file == file))
-			return true;
-	return false;
-}
-
-static int files_check_locks(struct ckpt_ctx *ctx, struct file *file,
-			     struct files_struct *files)
-{
-	struct file_lock_context *flctx = locks_inode_context(file_inode(file));
-	bool posix, ofd, flock, lease;
-	int ret = 0;
-
-	if (!flctx)
-		return 0;
-	spin_lock(&flctx->flc_lock);
-	posix = has_lock(&flctx->flc_posix, files, NULL);
-	ofd = has_lock(&flctx->flc_posix, file, NULL);
-	flock = has_lock(&flctx->flc_flock, NULL, file);
-	lease = has_lock(&flctx->flc_lease, NULL, file);
-	spin_unlock(&flctx->flc_lock);
-
-	if (posix)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "POSIX record locks (F_SETLK) are not supported yet");
-	if (ofd)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "locks of open file descriptions (F_OFD_SETLK) are not supported yet");
-	if (flock)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "file locks (flock) are not supported yet");
-	if (lease)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "leases (F_SETLEASE) are not supported");
-	return ret;
-}
-
 /* --- saving -------------------------------------------------------------------- */
 
-static int files_collect_fd(struct ckpt_ctx *ctx, struct files_struct *files,
-			    struct file *file)
+static int files_collect_fd(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct ckpt_obj *obj;
-	int ret, err;
+	int ret;
 
 	ret = ckpt_file_collect(ctx, file);
 	obj = ckpt_obj_find(ctx, file);
 	if (obj)
 		obj->flags |= CKPT_OBJ_FD;
-	err = files_check_locks(ctx, file, files);
-	return ret ?: err;
+	return ret;
 }
 
 static int files_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -134,7 +86,7 @@ static int files_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	for (fd = 0; (file = files_next(files, &fd)); fd++) {
 		ctx->where.fd = fd;
 		if (!is_image(ctx, file)) {
-			err = files_collect_fd(ctx, files, file);
+			err = files_collect_fd(ctx, file);
 			ret = ret ?: err;
 			nr++;
 		}

@@ -525,12 +525,13 @@ void ckpt_mm_leave(struct ckpt_ctx *ctx);
 void ckpt_mm_adopt(struct mm_struct *mm);
 int ckpt_mm_adopt_empty(void);
 
-/* files: file.c, files.c, inode.c */
+/* files: file.c, files.c, inode.c, locks.c */
 char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
 		size_t size);
 int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
 void ckpt_file_mark_mapped(struct ckpt_obj *obj);
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
+int ckpt_locks_collect(struct ckpt_ctx *ctx);
 void ckpt_files_adopt(struct files_struct *files);
 void ckpt_fs_adopt(struct fs_struct *fs);
 struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);

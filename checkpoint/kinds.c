@@ -79,6 +79,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_pty_ldisc,
 	&ckpt_kind_pty_queue,
 	&ckpt_kind_inode,
+	&ckpt_kind_locks,
 
 	/* open files */
 	&ckpt_kind_file_memfd,

@@ -17,6 +17,7 @@ extern const struct ckpt_kind ckpt_kind_pty_ldisc;
 extern const struct ckpt_kind ckpt_kind_pty_queue;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
 extern const struct ckpt_kind ckpt_kind_inode;
+extern const struct ckpt_kind ckpt_kind_locks;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_unlinked;
 extern const struct ckpt_kind ckpt_kind_file_pipe;

@@ -87,6 +87,9 @@ static const struct {
 	[REF_MM] = { CKPT_REC_MM },
 };
 
+/* The one descriptor in REF_FILES, of REF_FILE. */
+#define THE_FD		3
+
 /* Numbers that the end of the metadata and of the image must have. */
 #define NR_RECORDS	40
 #define NR_PAGES	7
@@ -113,9 +116,19 @@ static struct ckpt_rec *rec_alloc(struct kunit *test, u32 type, u32 objref,
 static void define_object(struct kunit *test, struct ckpt_ctx *ctx, u32 ref)
 {
 	u32 type = objects[ref].type;
+	u32 len = ckpt_kind_of_type(type)->len;
+	struct ckpt_files *files;
 	struct ckpt_rec *rec;
 
-	rec = rec_alloc(test, type, ref, ckpt_kind_of_type(type)->len);
+	if (type == CKPT_REC_FILES)
+		len += sizeof(struct ckpt_fd);
+	rec = rec_alloc(test, type, ref, len);
+	if (type == CKPT_REC_FILES) {
+		files = ckpt_payload(rec, struct ckpt_files);
+		files->nr_fds = 1;
+		files->fds[0].fd = THE_FD;
+		files->fds[0].file = REF_FILE;
+	}
 	if (type == CKPT_REC_SHMEM)
 		ckpt_payload(rec, struct ckpt_shmem)->flags =
 			objects[ref].shmem_flags;
@@ -2213,6 +2226,72 @@ static const struct change_case pty_queue_cases[] = {
 	OK_LEN(LEN(ckpt_pty_queue, data, SZ_32K), {}),
 };
 
+static const struct ckpt_locks good_locks = {
+	.nr_locks = 3,
+	.locks = {
+		{
+			.start = 100,
+			.end = 109,
+			.file = REF_FILE,
+			.files = REF_FILES,
+			.fd = THE_FD,
+			.pid = 77,
+			.kind = CKPT_LOCK_POSIX,
+			.flags = CKPT_LOCK_WRITE,
+		}, {
+			.start = 0,
+			.end = 0,
+			.file = REF_FILE,
+			.fd = -1,
+			.kind = CKPT_LOCK_OFD,
+		}, {
+			.end = S64_MAX,
+			.file = REF_FILE,
+			.fd = -1,
+			.pid = 77,
+			.kind = CKPT_LOCK_FLOCK,
+			.flags = CKPT_LOCK_WRITE,
+		},
+	},
+};
+
+static const struct change_case locks_cases[] = {
+	BAD(SET(ckpt_locks, pad, 1)),
+	BAD(SET(ckpt_locks, nr_locks, 2)),
+	BAD(SET(ckpt_locks, nr_locks, 4)),
+	BAD(SET(ckpt_locks, nr_locks, U32_MAX)),
+	BAD_LEN(LEN(ckpt_locks, locks, 2), {}),
+	BAD_LEN(LEN(ckpt_locks, locks, 3) - 4, {}),
+	BAD(SET(ckpt_locks, locks[0].pad, 1)),
+	BAD(SET(ckpt_locks, locks[0].flags, BIT(1))),
+	BAD(SET(ckpt_locks, locks[0].kind, 3)),
+	BAD(SET(ckpt_locks, locks[0].kind, U16_MAX)),
+	BAD(SET(ckpt_locks, locks[0].pid, -1)),
+	BAD(SET(ckpt_locks, locks[0].start, 110)),
+	BAD(SET(ckpt_locks, locks[0].end, BIT_ULL(63))),
+	/* Nothing would end it. */
+	BAD(SET(ckpt_locks, locks[0].fd, -1)),
+	BAD(SET(ckpt_locks, locks[0].fd, THE_FD - 1)),
+	BAD(SET(ckpt_locks, locks[0].fd, THE_FD + 1)),
+	BAD(SET(ckpt_locks, locks[0].file, REF_PIPE)),
+	/* Those of an open file have no descriptor. */
+	BAD(SET(ckpt_locks, locks[0].kind, CKPT_LOCK_OFD)),
+	BAD(SET(ckpt_locks, locks[1].files, REF_FILES)),
+	BAD(SET(ckpt_locks, locks[1].fd, THE_FD)),
+	BAD(SET(ckpt_locks, locks[1].kind, CKPT_LOCK_POSIX)),
+	BAD(SET(ckpt_locks, locks[1].kind, CKPT_LOCK_FLOCK)),
+	/* flock() has no range. */
+	BAD(SET(ckpt_locks, locks[2].start, 1)),
+	BAD(SET(ckpt_locks, locks[2].end, S64_MAX - 1)),
+	OK_LEN(LEN(ckpt_locks, locks, 0), SET(ckpt_locks, nr_locks, 0)),
+	OK_LEN(LEN(ckpt_locks, locks, 2), SET(ckpt_locks, nr_locks, 2)),
+	OK(SET(ckpt_locks, locks[0].start, 109)),
+	OK(SET(ckpt_locks, locks[0].end, S64_MAX)),
+	OK(SET(ckpt_locks, locks[0].flags, 0)),
+	OK(SET(ckpt_locks, locks[0].pid, 0)),
+	OK(SET(ckpt_locks, locks[2].kind, CKPT_LOCK_OFD)),
+};
+
 static const struct ckpt_inode good_inode = {
 	.size = 5000,
 	.mtime_sec = 1700000000,
@@ -2916,6 +2995,16 @@ static const struct good goods[] = {
 		.type = CKPT_REC_PTY_QUEUE,
 		PAYLOAD_TAIL(pty_queue, data, 4),
 		.lists = { CASES(pty_queue_cases) },
+	}, {
+		.type = CKPT_REC_LOCKS,
+		PAYLOAD_TAIL(locks, locks, 3),
+		.lists = { CASES(locks_cases) },
+		.refs = {
+			REF(ckpt_locks, locks[0].file, REF_FS),
+			REF(ckpt_locks, locks[0].files, REF_FILE),
+			REF(ckpt_locks, locks[1].file, REF_TASK),
+			REF(ckpt_locks, locks[2].file, REF_PIPE),
+		},
 	}, {
 		.type = CKPT_REC_INODE,
 		PAYLOAD_TAIL(inode, dir, PATH_LEN),

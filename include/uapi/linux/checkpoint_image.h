@@ -74,6 +74,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_SHMEM		0x16U	/* shared anonymous memory, memfd */
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
+#define CKPT_REC_LOCKS		0x2fU	/* file locks, all on a file */
 #define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
 #define CKPT_REC_INOTIFY_WATCH	0x29U	/* of a FILE_INOTIFY */
 #define CKPT_REC_INOTIFY_EVENT	0x2aU	/* in the queue of a FILE_INOTIFY */
@@ -1090,6 +1091,35 @@ struct ckpt_sem_undo {
 	__u32 nr_sems;		/* of the set */
 	__u32 pad;
 	struct ckpt_sem_adj adj[];	/* ascending */
+};
+
+/* --- file locks ------------------------------------------------------- */
+
+/* ckpt_lock.kind */
+#define CKPT_LOCK_POSIX		0	/* F_SETLK */
+#define CKPT_LOCK_OFD		1	/* F_OFD_SETLK */
+#define CKPT_LOCK_FLOCK		2	/* flock() */
+
+/* ckpt_lock.flags */
+#define CKPT_LOCK_WRITE		(1U << 0)	/* exclusive */
+
+struct ckpt_lock {
+	__u64 start;
+	__u64 end;		/* the last byte; all that a file can have: 2^63 - 1 */
+	ckpt_ref_t file;	/* the description through which it was set */
+	ckpt_ref_t files;	/* POSIX: whose it is, else 0 */
+	__s32 fd;		/* POSIX: a descriptor of file in files, else -1 */
+	__s32 pid;		/* of who set it, 0: of nobody here */
+	__u16 kind;		/* CKPT_LOCK_* */
+	__u16 flags;
+	__u32 pad;
+};
+
+/* rec: LOCKS */
+struct ckpt_locks {
+	__u32 nr_locks;
+	__u32 pad;
+	struct ckpt_lock locks[];
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -806,47 +806,6 @@ TEST_F(checkpoint, controlling_terminal)
 
 /* --- refused -------------------------------------------------------------- */
 
-REFUSED(flock_held, EOPNOTSUPP, NULL, "flock")
-{
-	int fd = need_open("file", O_RDWR | O_CREAT);
-
-	NEED(!flock(fd, LOCK_EX));
-	ckpt_value[0] = fd;
-	ckpt_point();
-	CHECK_EQ(0, flock(fd, LOCK_UN));
-}
-
-REFUSED(posix_lock, EOPNOTSUPP, NULL, "lock")
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_len = 10 };
-	int fd = need_open("file", O_RDWR | O_CREAT);
-
-	NEED(!fcntl(fd, F_SETLK, &lock));
-	ckpt_value[0] = fd;
-	ckpt_point();
-}
-
-REFUSED(ofd_lock, EOPNOTSUPP, NULL, "lock")
-{
-	struct flock lock = { .l_type = F_RDLCK, .l_len = 10 };
-	int fd = need_open("file", O_RDWR | O_CREAT);
-
-	NEED(!fcntl(fd, F_OFD_SETLK, &lock));
-	ckpt_value[0] = fd;
-	ckpt_point();
-}
-
-REFUSED(lease, EOPNOTSUPP, NULL, "lease")
-{
-	int fd = need_open("file", O_RDONLY | O_CREAT);
-
-	if (fcntl(fd, F_SETLEASE, F_RDLCK))
-		ckpt_skip("no leases here: %s", strerror(errno));
-	ckpt_value[0] = fd;
-	ckpt_point();
-	CHECK_EQ(0, fcntl(fd, F_SETLEASE, F_UNLCK));
-}
-
 REFUSED(signals_on_io, EOPNOTSUPP, NULL, NULL)
 {
 	int pair[2];

@@ -1158,6 +1158,113 @@ TEST_F(checkpoint, file_in_proc)
 	free(im.raw);
 }
 
+/* One of the three locks that tiny_target has on a file. */
+static struct ckpt_lock *find_lock(struct image *im, int kind)
+{
+	int at = find(im, CKPT_REC_LOCKS);
+	struct ckpt_locks *locks = (void *)im->rec[at < 0 ? 0 : at].payload;
+	uint32_t i;
+
+	for (i = 0; at >= 0 && i < locks->nr_locks; i++) {
+		if (locks->locks[i].kind == kind)
+			return &locks->locks[i];
+	}
+	ckpt_say("no lock of kind %d", kind);
+	abort();
+}
+
+/* The number of the open file of such a type. */
+static uint32_t find_file(const struct image *im, uint32_t type, uint32_t mode)
+{
+	int i;
+
+	for (i = 0; i < im->nr; i++) {
+		const struct ckpt_file *file = (void *)im->rec[i].payload;
+
+		if (im->rec[i].hdr.type == type && file->id.mode == mode)
+			return im->rec[i].hdr.objref;
+	}
+	return 0;
+}
+
+static bool locks_refused(struct ckpt_test *t, struct image *im, int error,
+			  const char *text)
+{
+	long ret = restart_built(t, im);
+
+	if (ret == -error && ckpt_reason(t, error, "locks", -1, 0, text))
+		return true;
+	ckpt_say("gave %ld and not %d, %s", ret, -error, text);
+	ckpt_show_log(t);
+	return false;
+}
+
+/* Locks that nobody could have got, or that nothing would end. */
+TEST_F(checkpoint, odd_locks)
+{
+	struct image im, *copy;
+	struct ckpt_lock *ofd;
+	uint32_t file;
+	int i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+
+	/* The descriptor is not of this file. */
+	copy = copy_image(&im);
+	find_lock(copy, CKPT_LOCK_POSIX)->fd = 0;
+	EXPECT_TRUE(locks_refused(&self->t, copy, EINVAL, "descriptor"));
+	free_image(copy);
+
+	/* A file that is open for reading only. */
+	file = find_file(&im, CKPT_REC_FILE, S_IFDIR);
+	ASSERT_NE(0, file);
+	for (i = 0; i < 2; i++) {
+		copy = copy_image(&im);
+		ofd = find_lock(copy, CKPT_LOCK_OFD);
+		ofd->file = file;
+		ofd->flags = i ? CKPT_LOCK_WRITE : 0;
+		EXPECT_TRUE(i ? locks_refused(&self->t, copy, EINVAL,
+					      "could not have got") :
+				restart_built(&self->t, copy) > 0);
+		free_image(copy);
+	}
+
+	/* What is open with O_PATH has no locks, and would keep them. */
+	copy = copy_image(&im);
+	find_lock(copy, CKPT_LOCK_FLOCK)->file = file;
+	for (i = 0; copy->rec[i].hdr.objref != file; i++)
+		;
+	((struct ckpt_file *)copy->rec[i].payload)->desc.open_flags = O_PATH;
+	EXPECT_TRUE(locks_refused(&self->t, copy, EINVAL, "could not have got"));
+	free_image(copy);
+
+	file = find_file(&im, CKPT_REC_FILE_DEV, S_IFCHR);
+	ASSERT_NE(0, file);
+	copy = copy_image(&im);
+	find_lock(copy, CKPT_LOCK_FLOCK)->file = file;
+	EXPECT_TRUE(locks_refused(&self->t, copy, EOPNOTSUPP, "kind of file"));
+	free_image(copy);
+
+	copy = copy_image(&im);
+	find_lock(copy, CKPT_LOCK_POSIX)->pid = 0x7ffffff0;
+	EXPECT_TRUE(locks_refused(&self->t, copy, EINVAL, "not in the image"));
+	free_image(copy);
+
+	/* Two that exclude each other. */
+	for (i = 0; i < 2; i++) {
+		copy = copy_image(&im);
+		find_lock(copy, CKPT_LOCK_POSIX)->flags = CKPT_LOCK_WRITE;
+		find_lock(copy, CKPT_LOCK_OFD)->flags = CKPT_LOCK_WRITE;
+		find_lock(copy, CKPT_LOCK_OFD)->start -= i * 15;
+		EXPECT_TRUE(i ? locks_refused(&self->t, copy, EBUSY,
+					      "holds a lock") :
+				restart_built(&self->t, copy) > 0);
+		free_image(copy);
+	}
+	free(im.raw);
+}
+
 /* The working directory of a process that is another one now. */
 TEST_F(checkpoint, directory_in_proc)
 {

@@ -55,6 +55,7 @@ static void something_of_everything(void)
 	long spec[4] = { 0, 0, 1000, 0 };
 	struct epoll_event event = { .events = EPOLLIN };
 	struct user_desc desc = {};
+	struct flock range = { .l_type = F_RDLCK, .l_len = 10 };
 	int pair[2] = { -1, -1 }, id = 0;
 	long fd, mem, epoll;
 
@@ -66,6 +67,11 @@ static void something_of_everything(void)
 		*(volatile char *)mem = 1;
 	MAP(4096, PROT_READ, MAP_SHARED, fd);
 	C1(__NR_dup, fd);
+	/* Locks that two processes of one image can have. */
+	C2(__NR_flock, fd, 1);
+	C3(__NR_fcntl, fd, F_SETLK, &range);
+	range.l_start = 20;
+	C3(__NR_fcntl, fd, F_OFD_SETLK, &range);
 	fd = C3(__NR_open, "gone", O_RDWR | O_CREAT, 0600);
 	C3(__NR_write, fd, "unlinked", 8);
 	C1(__NR_unlink, "gone");
