@@ -14,6 +14,7 @@
 
 #include "internal.h"
 #include "mm.h"
+#include "socket.h"
 
 static int save_header(struct ckpt_ctx *ctx)
 {
@@ -89,6 +90,8 @@ static int save(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_objs_save(ctx);
 	if (!ret)
+		ret = ckpt_unix_save(ctx);
+	if (!ret)
 		ret = save_meta_end(ctx);
 	if (!ret)
 		ret = ckpt_pages_save(ctx);
@@ -125,6 +128,9 @@ static int collect(struct ckpt_ctx *ctx)
 			return -EINTR;
 	}
 	ret = ckpt_tree_check_leaks(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
+	ret = ckpt_unix_collect(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
 	ret = ckpt_locks_collect(ctx);

@@ -36,6 +36,7 @@
 #include "../fs/event_state.h"
 #include "anon.h"
 #include "kinds.h"
+#include "socket.h"
 #include "task.h"
 
 /* See fs/eventpoll.c: flags that are no events, what EPOLLEXCLUSIVE permits. */
@@ -519,6 +520,7 @@ static bool is_quiet(const struct ckpt_obj *obj)
 	if (obj->kind == &ckpt_kind_timerfd)
 		return timerfd_get_state(file, &timer) && !timer.might_cancel;
 	return obj->kind == &ckpt_kind_eventfd ||
+	       ckpt_sock_is_quiet(file) ||
 	       (obj->kind == &ckpt_kind_file_pipe &&
 		file_inode(file)->i_sb->s_magic == PIPEFS_MAGIC);
 }
@@ -668,7 +670,8 @@ const struct ckpt_kind ckpt_kind_epoll_items = {
 	.about		= "what an epoll file watches: files, events, data, what is ready",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_EPOLL_ITEMS,
-	.phase		= CKPT_PHASE_OBJECT,
+	/* Behind sockets, which are ready when they are complete. */
+	.phase		= CKPT_PHASE_FILES,
 	.version	= 1,
 	.min_version	= 1,
 	CKPT_PAYLOAD_TAIL(struct ckpt_epoll_items,

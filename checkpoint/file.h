@@ -40,6 +40,8 @@ extern const struct ckpt_kind ckpt_kind_sysv_shm;
 /* epoll.c, pidfd.c */
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);
 int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx);
+/* files.c */
+int ckpt_fd_of_file(struct ckpt_ctx *ctx, const struct file *what);
 
 /* paths */
 int ckpt_path_collect(struct ckpt_ctx *ctx, const struct path *path,

@@ -56,8 +56,6 @@ const struct ckpt_kind ckpt_kind_##_name = {				\
 }
 
 /* sockets */
-REFUSED(socket_unix, "unix sockets are not supported yet",
-	socket_family(file) == AF_UNIX);
 REFUSED(socket_inet, "internet sockets are not supported yet",
 	socket_family(file) == AF_INET || socket_family(file) == AF_INET6);
 REFUSED(socket_netlink, "netlink sockets are not supported",

@@ -140,8 +140,16 @@ static int files_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 /* --- sharing with the outside ---------------------------------------------------- */
 
-/* For the reason: a descriptor of this file, and whose it is. */
-static int fd_of_file(struct ckpt_ctx *ctx, const struct file *what)
+/**
+ * ckpt_fd_of_file() - a descriptor of a file, for a reason
+ * @ctx: the checkpoint
+ * @what: the file
+ *
+ * Whose it is, is noted, too.
+ *
+ * Return: some descriptor in the tree, or -1.
+ */
+int ckpt_fd_of_file(struct ckpt_ctx *ctx, const struct file *what)
 {
 	struct ckpt_obj *obj;
 	struct file *file;
@@ -229,7 +237,7 @@ static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	if (!is_shared_outside(ctx, obj, tries))
 		return ret;
 
-	ctx->where.fd = fd_of_file(ctx, file);
+	ctx->where.fd = ckpt_fd_of_file(ctx, file);
 	ret = ckpt_refuse(ctx, -EBUSY,
 			  "the open file is shared with a process outside");
 	ctx->where.fd = -1;
@@ -250,7 +258,7 @@ static int check_pipe(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		return 0;
 
 	file = ckpt_file_of_inode(ctx, &ckpt_kind_file_pipe, inode);
-	ctx->where.fd = file ? fd_of_file(ctx, file) : -1;
+	ctx->where.fd = file ? ckpt_fd_of_file(ctx, file) : -1;
 	ret = ckpt_refuse(ctx, -EBUSY,
 			  "the other end of the pipe is held by a process outside");
 	ctx->where.fd = -1;

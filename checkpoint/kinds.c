@@ -80,6 +80,11 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_pty_queue,
 	&ckpt_kind_inode,
 	&ckpt_kind_locks,
+#ifdef CONFIG_UNIX
+	&ckpt_kind_unix,
+	&ckpt_kind_unix_msg,
+	&ckpt_kind_unix_state,
+#endif
 
 	/* open files */
 	&ckpt_kind_file_memfd,
@@ -99,8 +104,10 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_epoll,
 	&ckpt_kind_pidfd,
 	&ckpt_kind_inotify,
+#ifdef CONFIG_NET
+	&ckpt_kind_file_socket,
+#endif
 	/* recognised to be refused; the last row matches everything */
-	&ckpt_kind_socket_unix,
 	&ckpt_kind_socket_inet,
 	&ckpt_kind_socket_netlink,
 	&ckpt_kind_socket_packet,

@@ -17,6 +17,8 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/net.h>
+#include <linux/net_tstamp.h>
 #include <linux/oom.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/prctl.h>
@@ -30,6 +32,7 @@
 #include <linux/time64.h>
 #include <linux/timerfd.h>
 #include <uapi/linux/eventpoll.h>
+#include <net/sock.h>
 #include <uapi/linux/membarrier.h>
 
 #include <asm/ldt.h>
@@ -59,6 +62,11 @@ enum {
 	REF_SIGNALFD,
 	REF_EPOLL,
 	REF_INOTIFY,
+	REF_UNIX,	/* a stream, as the next two */
+	REF_UNIX_PEER,
+	REF_UNIX_EMBRYO,
+	REF_UNIX_DEAD,
+	REF_UNIX_DGRAM,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -67,6 +75,7 @@ enum {
 static const struct {
 	u32 type;
 	u32 shmem_flags;
+	struct ckpt_unix un;
 } objects[REF_NEW] = {
 	[REF_CRED] = { CKPT_REC_CRED },
 	[REF_FILES] = { CKPT_REC_FILES },
@@ -83,6 +92,14 @@ static const struct {
 	[REF_SIGNALFD] = { CKPT_REC_FILE_SIGNALFD },
 	[REF_EPOLL] = { CKPT_REC_FILE_EPOLL },
 	[REF_INOTIFY] = { CKPT_REC_FILE_INOTIFY },
+	[REF_UNIX] = { CKPT_REC_UNIX, .un = {
+		.sock.type = SOCK_STREAM, .name_len = 2 } },
+	[REF_UNIX_PEER] = { CKPT_REC_UNIX, .un.sock.type = SOCK_STREAM },
+	[REF_UNIX_EMBRYO] = { CKPT_REC_UNIX, .un = {
+		.sock.type = SOCK_STREAM, .flags = CKPT_UNIX_EMBRYO } },
+	[REF_UNIX_DEAD] = { CKPT_REC_UNIX, .un = {
+		.sock.type = SOCK_STREAM, .flags = CKPT_UNIX_DEAD } },
+	[REF_UNIX_DGRAM] = { CKPT_REC_UNIX, .un.sock.type = SOCK_DGRAM },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -132,6 +149,8 @@ static void define_object(struct kunit *test, struct ckpt_ctx *ctx, u32 ref)
 	if (type == CKPT_REC_SHMEM)
 		ckpt_payload(rec, struct ckpt_shmem)->flags =
 			objects[ref].shmem_flags;
+	if (type == CKPT_REC_UNIX)
+		*ckpt_payload(rec, struct ckpt_unix) = objects[ref].un;
 	list_add_tail(&rec->node, &ctx->recs);
 	KUNIT_ASSERT_EQ(test, 0, ckpt_obj_define(ctx, rec));
 }
@@ -2611,6 +2630,248 @@ static const struct change_case inotify_event_cases[] = {
 	OK(SET(ckpt_inotify_event, wd, INT_MAX)),
 };
 
+/* --- sockets -------------------------------------------------------------- */
+
+static const struct ckpt_file_socket good_file_socket = {
+	.desc = { .open_flags = O_RDWR | O_NONBLOCK, .cred = REF_CRED },
+	.sock = REF_UNIX,
+	.mode = 0777,
+	.uid = 1000,
+	.gid = 1000,
+};
+
+static const struct change_case file_socket_cases[] = {
+	BAD(SET(ckpt_file_socket, desc.pos, 1)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_RDONLY)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_WRONLY)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_PATH)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_RDWR | O_DIRECT)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_RDWR | O_DIRECTORY)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_RDWR | O_LARGEFILE)),
+	BAD(SET(ckpt_file_socket, desc.open_flags, O_RDWR | FASYNC)),
+	BAD(ADD(ckpt_file_socket, desc.open_flags, BIT(31))),
+	BAD(SET(ckpt_file_socket, desc.pad, 1)),
+	BAD(ADD(ckpt_file_socket, desc.bits, BIT(31))),
+	BAD(SET(ckpt_file_socket, desc.bits, CKPT_FILE_MAPPED)),
+	BAD(SET(ckpt_file_socket, desc.bits, CKPT_FILE_EXEC)),
+	BAD(SET(ckpt_file_socket, desc.bits, CKPT_FILE_NOWAIT)),
+	BAD(SET(ckpt_file_socket, sock, REF_UNIX_DEAD)),
+	BAD(SET(ckpt_file_socket, sock, REF_UNIX_EMBRYO)),
+	BAD(SET(ckpt_file_socket, mode, S_IFSOCK | 0777)),
+	BAD(SET(ckpt_file_socket, uid, U32_MAX)),
+	BAD(SET(ckpt_file_socket, gid, U32_MAX)),
+	OK(SET(ckpt_file_socket, desc.open_flags,
+	       O_RDWR | O_APPEND | O_NOATIME)),
+	OK(SET(ckpt_file_socket, desc.bits,
+	       CKPT_FILE_RANDOM | CKPT_FILE_NOREUSE)),
+	OK(SET(ckpt_file_socket, sock, REF_UNIX_DGRAM)),
+};
+
+#define GOOD_SOCK(socket_type)						\
+	{								\
+		.type = (socket_type),					\
+		.sndbuf = 212992,					\
+		.rcvbuf = 212992,					\
+		.rcvlowat = 1,						\
+		.peek_off = -1,						\
+		.rcvtimeo_us = -1,					\
+		.sndtimeo_us = -1,					\
+		.stamp_ns = SK_DEFAULT_STAMP,				\
+		.max_pacing_rate = U64_MAX,				\
+		.incoming_cpu = -1,					\
+	}
+
+static const struct change_case sock_cases[] = {
+	BAD(SET(ckpt_sock, flags, BIT_ULL(29))),
+	BAD(SET(ckpt_sock, flags, BIT_ULL(63))),
+	BAD(SET(ckpt_sock, flags, CKPT_SOCK_TIMESTAMPNS)),
+	BAD(SET(ckpt_sock, flags, CKPT_SOCK_TXTIME_DEADLINE)),
+	BAD(SET(ckpt_sock, flags, CKPT_SOCK_TXTIME_ERRORS)),
+	BAD(SET(ckpt_sock, sndbuf, 0)),
+	BAD(SET(ckpt_sock, sndbuf, -1)),
+	BAD(SET(ckpt_sock, rcvbuf, 0)),
+	BAD(SET(ckpt_sock, rcvbuf, INT_MIN)),
+	BAD(SET(ckpt_sock, rcvlowat, 0)),
+	BAD(SET(ckpt_sock, rcvtimeo_us, -2)),
+	BAD(SET(ckpt_sock, sndtimeo_us, -2)),
+	BAD(SET(ckpt_sock, linger_s, -2)),
+	BAD(SET(ckpt_sock, linger_s, 1LL << 31)),
+	BAD(SET(ckpt_sock, stamp_ns, SK_DEFAULT_STAMP - 1)),
+	BAD(SET(ckpt_sock, timestamping, SOF_TIMESTAMPING_LAST << 1)),
+	BAD(SET(ckpt_sock, timestamping, SOF_TIMESTAMPING_BIND_PHC)),
+	BAD(SET(ckpt_sock, timestamping, SOF_TIMESTAMPING_OPT_ID_TCP)),
+	BAD(SET(ckpt_sock, timestamping, SOF_TIMESTAMPING_OPT_STATS)),
+	BAD(SET(ckpt_sock, busy_poll_us, BIT(31))),
+	BAD(SET(ckpt_sock, busy_poll_budget, BIT(16))),
+	BAD(SET(ckpt_sock, incoming_cpu, -2)),
+	BAD(SET(ckpt_sock, txtime_clock, CLOCK_MONOTONIC)),
+	BAD(SET(ckpt_sock, flags, CKPT_SOCK_TXTIME),
+	    SET(ckpt_sock, txtime_clock, CLOCK_BOOTTIME)),
+	BAD(SET(ckpt_sock, txrehash, 2)),
+	BAD(SET(ckpt_sock, error, -1)),
+	BAD(SET(ckpt_sock, error, MAX_ERRNO + 1)),
+	BAD(SET(ckpt_sock, error_soft, -1)),
+	BAD(FILL(ckpt_sock, device, 'x')),
+	OK(SET(ckpt_sock, flags, GENMASK_ULL(28, 0)),
+	   SET(ckpt_sock, txtime_clock, CLOCK_TAI)),
+	OK(SET(ckpt_sock, sndbuf, INT_MAX)),
+	OK(SET(ckpt_sock, rcvlowat, INT_MAX)),
+	OK(SET(ckpt_sock, rcvtimeo_us, 0)),
+	OK(SET(ckpt_sock, sndtimeo_us, S64_MAX)),
+	OK(SET(ckpt_sock, linger_s, -1)),
+	OK(SET(ckpt_sock, peek_off, INT_MIN)),
+	OK(SET(ckpt_sock, error, ECONNRESET)),
+	OK(FILL(ckpt_sock, device, 'x'), SET(ckpt_sock, device[15], 0)),
+};
+
+/* Bound to /tmp/s. */
+static const struct ckpt_unix good_unix = {
+	.sock = GOOD_SOCK(SOCK_STREAM),
+	.flags = CKPT_UNIX_BOUND,
+	.cred = REF_CRED,
+	.name_len = 2,
+	.mode = 0700,
+	.uid = 1000,
+	.gid = 1000,
+	.names = "s\0/tmp",
+};
+
+/* mode, uid and gid are 0. */
+#define UNIX_NO_FILE							\
+	{ .offset = offsetof(struct ckpt_unix, mode),			\
+	  .size = 3 * sizeof(u32), .how = CHANGE_FILL }
+
+static const struct change_case unix_cases[] = {
+	BAD(SET(ckpt_unix, sock.type, 0)),
+	BAD(SET(ckpt_unix, sock.type, SOCK_RAW)),
+	BAD(SET(ckpt_unix, sock.type, SOCK_SEQPACKET | SOCK_NONBLOCK)),
+	BAD(SET(ckpt_unix, sock.protocol, 1)),
+	BAD(SET(ckpt_unix, flags, BIT(3) | CKPT_UNIX_BOUND)),
+	BAD(SET(ckpt_unix, flags, BIT(31) | CKPT_UNIX_BOUND)),
+	BAD(ADD(ckpt_unix, flags, CKPT_UNIX_DEAD), SET(ckpt_unix, cred, 0)),
+	BAD(ADD(ckpt_unix, flags, CKPT_UNIX_EMBRYO), SET(ckpt_unix, cred, 0)),
+	BAD(SET(ckpt_unix, cred, REF_FS)),
+	BAD(SET(ckpt_unix, cred, 0)),
+	BAD(SET(ckpt_unix, name_len, 0)),
+	BAD(SET(ckpt_unix, name_len, 1)),
+	BAD(SET(ckpt_unix, name_len, 3)),
+	BAD(SET(ckpt_unix, name_len, 8)),
+	BAD(SET(ckpt_unix, name_len, U32_MAX)),
+	BAD(SET(ckpt_unix, names[1], 't')),
+	BAD(SET(ckpt_unix, names[2], 't')),
+	BAD(SET(ckpt_unix, names[4], 0)),
+	BAD(SET(ckpt_unix, names[6], 'x')),
+	BAD(SET(ckpt_unix, mode, S_IFSOCK | 0700)),
+	BAD(SET(ckpt_unix, uid, U32_MAX)),
+	BAD(SET(ckpt_unix, gid, U32_MAX)),
+	/* An abstract name has no file. */
+	BAD(SET(ckpt_unix, names[0], 0), UNIX_NO_FILE),
+	BAD_LEN(LEN(ckpt_unix, names, 2), SET(ckpt_unix, names[0], 0)),
+	/* Only shown, as nothing is left of the file. */
+	BAD(SET(ckpt_unix, flags, 0), UNIX_NO_FILE),
+	BAD_LEN(LEN(ckpt_unix, names, 2), SET(ckpt_unix, flags, 0)),
+	BAD_LEN(LEN(ckpt_unix, names, 0), SET(ckpt_unix, name_len, 0),
+		UNIX_NO_FILE),
+	BAD_LEN(LEN(ckpt_unix, names, 2), SET(ckpt_unix, flags, CKPT_UNIX_EMBRYO),
+		UNIX_NO_FILE),
+	BAD_LEN(LEN(ckpt_unix, names, 110), SET(ckpt_unix, name_len, 110),
+		SET(ckpt_unix, names[0], 0), UNIX_NO_FILE),
+	OK(SET(ckpt_unix, sock.type, SOCK_DGRAM)),
+	OK(SET(ckpt_unix, sock.type, SOCK_SEQPACKET)),
+	OK(SET(ckpt_unix, names[0], 0xff)),
+	OK_LEN(LEN(ckpt_unix, names, 2), SET(ckpt_unix, names[0], 0),
+	       UNIX_NO_FILE),
+	OK_LEN(LEN(ckpt_unix, names, 2), SET(ckpt_unix, flags, 0),
+	       UNIX_NO_FILE),
+	OK_LEN(LEN(ckpt_unix, names, 0), SET(ckpt_unix, flags, 0),
+	       SET(ckpt_unix, name_len, 0), UNIX_NO_FILE),
+};
+
+static const struct ckpt_unix_msg good_unix_msg = {
+	.flags = CKPT_UNIX_MSG_CREDS,
+	.from = REF_UNIX_PEER,
+	.pid = 5,
+	.uid = 1000,
+	.gid = 1000,
+	.nr_files = 1,
+	.stamp_ns = 17,
+	.data = { REF_FILE, 0, 0, 0, 'd', 'a', 't', 'a' },
+};
+
+#define UNIX_MSG_LEN(n)		LEN(ckpt_unix_msg, data, n)
+/* pid, uid and gid are 0. */
+#define UNIX_MSG_BARE							\
+	{ .offset = offsetof(struct ckpt_unix_msg, pid),		\
+	  .size = 3 * sizeof(u32), .how = CHANGE_FILL }
+
+static const struct change_case unix_msg_cases[] = {
+	BAD(SET(ckpt_unix_msg, pad, 1)),
+	BAD(ADD(ckpt_unix_msg, flags, BIT(4))),
+	BAD(ADD(ckpt_unix_msg, flags, BIT(31))),
+	BAD(ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB)),
+	BAD(ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB_READ)),
+	BAD(ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_CONNECTION)),
+	BAD(SET(ckpt_unix_msg, flags, 0)),
+	BAD(SET(ckpt_unix_msg, pid, -1)),
+	BAD(SET(ckpt_unix_msg, uid, U32_MAX)),
+	BAD(SET(ckpt_unix_msg, gid, U32_MAX)),
+	BAD(SET(ckpt_unix_msg, stamp_ns, -1)),
+	BAD(SET(ckpt_unix_msg, from, REF_UNIX)),
+	BAD(SET(ckpt_unix_msg, from, REF_UNIX_DGRAM)),
+	BAD(SET(ckpt_unix_msg, nr_files, 2)),
+	BAD(SET(ckpt_unix_msg, nr_files, 254)),
+	BAD(SET(ckpt_unix_msg, nr_files, U32_MAX)),
+	BAD(SET(ckpt_unix_msg, name_len, 1)),
+	BAD(SET(ckpt_unix_msg, name_len, U32_MAX)),
+	BAD(SET(ckpt_unix_msg, data[0], REF_CRED)),
+	BAD(SET(ckpt_unix_msg, data[0], 0)),
+	/* A stream has no empty messages. */
+	BAD_LEN(UNIX_MSG_LEN(4), {}),
+	BAD_LEN(UNIX_MSG_LEN(0), {}),
+	BAD_LEN(UNIX_MSG_LEN(6), ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB)),
+	BAD_LEN(UNIX_MSG_LEN(4),
+		ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB_READ)),
+	BAD_LEN(UNIX_MSG_LEN(0), SET(ckpt_unix_msg, nr_files, 0),
+		ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB |
+					  CKPT_UNIX_MSG_OOB_READ)),
+	OK_LEN(UNIX_MSG_LEN(5), ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB)),
+	OK_LEN(UNIX_MSG_LEN(0), SET(ckpt_unix_msg, nr_files, 0),
+	       ADD(ckpt_unix_msg, flags, CKPT_UNIX_MSG_OOB_READ)),
+	OK(SET(ckpt_unix_msg, nr_files, 0)),
+	OK(SET(ckpt_unix_msg, from, REF_UNIX_DEAD)),
+	OK(SET(ckpt_unix_msg, from, REF_UNIX_EMBRYO)),
+	OK(SET(ckpt_unix_msg, pid, 0)),
+	OK(SET(ckpt_unix_msg, flags, 0), UNIX_MSG_BARE),
+};
+
+static const struct ckpt_unix_state good_unix_state = {
+	.flags = CKPT_UNIX_CONNECTED | CKPT_UNIX_SS_CONNECTED,
+	.shutdown = 1,
+	.peer = REF_UNIX_PEER,
+	.peer_cred = REF_CRED,
+	.peer_pid = 5,
+};
+
+static const struct change_case unix_state_cases[] = {
+	BAD(ADD(ckpt_unix_state, flags, BIT(3))),
+	BAD(ADD(ckpt_unix_state, flags, BIT(31))),
+	BAD(ADD(ckpt_unix_state, flags, CKPT_UNIX_LISTENING)),
+	BAD(DROP(ckpt_unix_state, flags, CKPT_UNIX_CONNECTED)),
+	BAD(SET(ckpt_unix_state, shutdown, 4)),
+	BAD(SET(ckpt_unix_state, peer, 0)),
+	BAD(SET(ckpt_unix_state, peer, REF_UNIX)),
+	BAD(SET(ckpt_unix_state, peer, REF_UNIX_DGRAM)),
+	BAD(SET(ckpt_unix_state, peer_cred, REF_FS)),
+	BAD(SET(ckpt_unix_state, peer_pid, -1)),
+	BAD(SET(ckpt_unix_state, backlog, 1)),
+	OK(SET(ckpt_unix_state, shutdown, 3)),
+	OK(SET(ckpt_unix_state, peer, REF_UNIX_DEAD)),
+	OK(SET(ckpt_unix_state, peer_cred, 0)),
+	OK(SET(ckpt_unix_state, flags, CKPT_UNIX_LISTENING),
+	   SET(ckpt_unix_state, peer, 0), SET(ckpt_unix_state, backlog, 128)),
+	OK(SET(ckpt_unix_state, flags, 0), SET(ckpt_unix_state, peer, 0)),
+};
+
 /* --- the table of this test ----------------------------------------------- */
 
 /* Cases that several kinds have, of what begins at an offset. */
@@ -3013,6 +3274,31 @@ static const struct good goods[] = {
 			CASES_AT(ckpt_inode, dir, path_cases),
 		},
 		.refs = { REF(ckpt_inode, cred, REF_MM) },
+	}, {
+		.type = CKPT_REC_FILE_SOCKET,
+		PAYLOAD(file_socket),
+		.lists = { CASES(file_socket_cases) },
+		.refs = {
+			REF(ckpt_file_socket, desc.cred, REF_FS),
+			REF(ckpt_file_socket, sock, REF_FILE),
+		},
+	}, {
+		.type = CKPT_REC_UNIX,
+		PAYLOAD_TAIL(unix, names, 7),
+		.lists = {
+			CASES(unix_cases),
+			CASES_AT(ckpt_unix, sock, sock_cases),
+		},
+		.refs = { REF(ckpt_unix, cred, REF_FS) },
+	}, {
+		.type = CKPT_REC_UNIX_MSG,
+		PAYLOAD_TAIL(unix_msg, data, 8),
+		.lists = { CASES(unix_msg_cases) },
+		.refs = { REF(ckpt_unix_msg, from, REF_FILE) },
+	}, {
+		.type = CKPT_REC_UNIX_STATE,
+		PAYLOAD(unix_state),
+		.lists = { CASES(unix_state_cases) },
 	},
 };
 
@@ -3251,6 +3537,97 @@ static void memfd_created_once(struct kunit *test)
 	memfd->flags = 0;
 	KUNIT_EXPECT_EQ(test, 0, rec->kind->check(ctx, rec));
 	kvfree(rec);
+}
+
+static void expect_unix(struct kunit *test, u32 type, u32 owner,
+			const void *payload, u32 len, int error,
+			const char *what)
+{
+	struct ckpt_rec *rec = rec_alloc(test, type, owner, len);
+
+	memcpy(rec->payload, payload, len);
+	expect(test, rec, error, what);
+	kvfree(rec);
+}
+
+/* What messages may be depends on the socket that they wait in. */
+static void unix_messages(struct kunit *test)
+{
+	const struct {
+		const char *what;
+		int error;
+		u32 owner;
+		struct ckpt_unix_msg msg;
+	} cases[] = {
+		{ "a connection", 0, REF_UNIX,
+		  { .flags = CKPT_UNIX_MSG_CONNECTION,
+		    .from = REF_UNIX_EMBRYO } },
+		{ "a connection with a stamp", -EINVAL, REF_UNIX,
+		  { .flags = CKPT_UNIX_MSG_CONNECTION,
+		    .from = REF_UNIX_EMBRYO, .stamp_ns = 1 } },
+		{ "an accepted one", -EINVAL, REF_UNIX,
+		  { .flags = CKPT_UNIX_MSG_CONNECTION,
+		    .from = REF_UNIX_PEER } },
+		{ "a connection in a connection", -EINVAL, REF_UNIX_EMBRYO,
+		  { .flags = CKPT_UNIX_MSG_CONNECTION,
+		    .from = REF_UNIX_EMBRYO } },
+		{ "a connection of another type", -EINVAL, REF_UNIX_DGRAM,
+		  { .flags = CKPT_UNIX_MSG_CONNECTION,
+		    .from = REF_UNIX_EMBRYO } },
+		{ "an empty datagram from nobody", 0, REF_UNIX_DGRAM, {} },
+		{ "... from itself", 0, REF_UNIX_DGRAM,
+		  { .from = REF_UNIX_DGRAM } },
+		{ "... out of band", -EINVAL, REF_UNIX_DGRAM,
+		  { .flags = CKPT_UNIX_MSG_OOB_READ } },
+		{ "... of another type", -EINVAL, REF_UNIX_DGRAM,
+		  { .from = REF_UNIX } },
+		{ "... from a name that is cut off", -EINVAL, REF_UNIX_DGRAM,
+		  { .name_len = 1 } },
+		{ "the mark of a read byte in a closed socket", -EINVAL,
+		  REF_UNIX_DEAD,
+		  { .flags = CKPT_UNIX_MSG_OOB_READ, .from = REF_UNIX } },
+		{ "... in one that is not accepted", 0, REF_UNIX_EMBRYO,
+		  { .flags = CKPT_UNIX_MSG_OOB_READ, .from = REF_UNIX } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_unix(test, CKPT_REC_UNIX_MSG, cases[i].owner,
+			    &cases[i].msg, sizeof(cases[i].msg),
+			    cases[i].error, cases[i].what);
+}
+
+static void unix_states(struct kunit *test)
+{
+	const struct {
+		const char *what;
+		int error;
+		u32 owner;
+		struct ckpt_unix_state state;
+	} cases[] = {
+		{ "without a name", -EINVAL, REF_UNIX_PEER,
+		  { .flags = CKPT_UNIX_LISTENING } },
+		{ "not a stream", -EINVAL, REF_UNIX_DGRAM,
+		  { .flags = CKPT_UNIX_LISTENING } },
+		{ "not connected", -EINVAL, REF_UNIX_EMBRYO, {} },
+		{ "connected", 0, REF_UNIX_EMBRYO,
+		  { .flags = CKPT_UNIX_CONNECTED, .peer = REF_UNIX } },
+		{ "closed", 0, REF_UNIX_DEAD, {} },
+		{ "closed, with a state", -EINVAL, REF_UNIX_DEAD,
+		  { .shutdown = 3 } },
+		{ "somebody sends to it", 0, REF_UNIX_DGRAM,
+		  { .flags = CKPT_UNIX_CONNECTED } },
+		{ "sends to itself", 0, REF_UNIX_DGRAM,
+		  { .flags = CKPT_UNIX_CONNECTED, .peer = REF_UNIX_DGRAM } },
+		{ "sends, but is not connected", -EINVAL, REF_UNIX_DGRAM,
+		  { .peer = REF_UNIX_DGRAM } },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_unix(test, CKPT_REC_UNIX_STATE, cases[i].owner,
+			    &cases[i].state, sizeof(cases[i].state),
+			    cases[i].error, cases[i].what);
 }
 
 /* Put a mapping of anonymous memory in front of what is judged next. */
@@ -3494,6 +3871,8 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE_PARAM(any_payload, goods_gen_params),
 	KUNIT_CASE(header_is_first),
 	KUNIT_CASE(memfd_created_once),
+	KUNIT_CASE(unix_messages),
+	KUNIT_CASE(unix_states),
 	KUNIT_CASE(mappings_in_order),
 	KUNIT_CASE(mapping_without_mm),
 	KUNIT_CASE(every_kind_is_tested),

@@ -82,6 +82,9 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
 #define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
 #define CKPT_REC_SYSV_SHM	0x34U
+#define CKPT_REC_UNIX		0x38U	/* one side of a unix socket */
+#define CKPT_REC_UNIX_MSG	0x39U	/* what waits in a UNIX */
+#define CKPT_REC_UNIX_STATE	0x3aU	/* how a UNIX is connected */
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -98,6 +101,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_INOTIFY	0x55U
 #define CKPT_REC_FILE_PTY	0x60U
 #define CKPT_REC_FILE_SYSV	0x61U	/* what shmat() attaches */
+#define CKPT_REC_FILE_SOCKET	0x68U	/* of any family */
 
 /* mappings, belonging to an MM */
 #define CKPT_REC_VMA_ANON	0x80U
@@ -1120,6 +1124,138 @@ struct ckpt_locks {
 	__u32 nr_locks;
 	__u32 pad;
 	struct ckpt_lock locks[];
+};
+
+/* --- sockets of all families (socket.c) ----------------------------------- */
+
+/* ckpt_sock.flags: options of SOL_SOCKET that are on */
+#define CKPT_SOCK_DEBUG			(1ULL << 0)
+#define CKPT_SOCK_REUSEADDR		(1ULL << 1)
+#define CKPT_SOCK_REUSEPORT		(1ULL << 2)
+#define CKPT_SOCK_KEEPALIVE		(1ULL << 3)
+#define CKPT_SOCK_BROADCAST		(1ULL << 4)
+#define CKPT_SOCK_DONTROUTE		(1ULL << 5)
+#define CKPT_SOCK_OOBINLINE		(1ULL << 6)
+#define CKPT_SOCK_LINGER		(1ULL << 7)
+#define CKPT_SOCK_NO_CHECK		(1ULL << 8)
+#define CKPT_SOCK_RXQ_OVFL		(1ULL << 9)
+#define CKPT_SOCK_WIFI_STATUS		(1ULL << 10)
+#define CKPT_SOCK_NOFCS			(1ULL << 11)
+#define CKPT_SOCK_SELECT_ERR_QUEUE	(1ULL << 12)
+#define CKPT_SOCK_RCVMARK		(1ULL << 13)
+#define CKPT_SOCK_LOCK_FILTER		(1ULL << 14)
+#define CKPT_SOCK_ZEROCOPY		(1ULL << 15)
+#define CKPT_SOCK_PASSCRED		(1ULL << 16)
+#define CKPT_SOCK_PASSSEC		(1ULL << 17)
+#define CKPT_SOCK_PASSPIDFD		(1ULL << 18)
+#define CKPT_SOCK_PREFER_BUSY_POLL	(1ULL << 19)
+#define CKPT_SOCK_SNDBUF_LOCK		(1ULL << 20)	/* SO_BUF_LOCK */
+#define CKPT_SOCK_RCVBUF_LOCK		(1ULL << 21)
+#define CKPT_SOCK_TIMESTAMP		(1ULL << 22)	/* messages have one */
+#define CKPT_SOCK_TIMESTAMPNS		(1ULL << 23)	/* ... in nanoseconds */
+#define CKPT_SOCK_TIMESTAMP_NEW		(1ULL << 24)	/* ... in 64 bits */
+#define CKPT_SOCK_STAMPED		(1ULL << 25)	/* for SIOCGSTAMP */
+#define CKPT_SOCK_TXTIME		(1ULL << 26)
+#define CKPT_SOCK_TXTIME_DEADLINE	(1ULL << 27)
+#define CKPT_SOCK_TXTIME_ERRORS		(1ULL << 28)
+
+/* What sockets of all families have; the record of a family begins with it. */
+struct ckpt_sock {
+	__u64 flags;		/* CKPT_SOCK_* */
+	__u32 type;		/* SOCK_* */
+	__u32 protocol;
+	__s32 sndbuf;		/* these as getsockopt() gives them */
+	__s32 rcvbuf;
+	__s32 rcvlowat;
+	__s32 peek_off;
+	__u32 priority;
+	__u32 mark;
+	__s64 rcvtimeo_us;	/* -1: no limit */
+	__s64 sndtimeo_us;
+	__s64 linger_s;		/* -1: no limit */
+	__s64 stamp_ns;		/* of the last message that was read */
+	__u64 max_pacing_rate;	/* all bits set: no limit */
+	__u32 timestamping;	/* SOF_TIMESTAMPING_* */
+	__u32 tskey;		/* number of the next one with OPT_ID */
+	__u32 zckey;		/* the same for MSG_ZEROCOPY */
+	__u32 busy_poll_us;
+	__u32 busy_poll_budget;
+	__s32 incoming_cpu;	/* -1: none */
+	__s32 txtime_clock;
+	__u32 txrehash;
+	__s32 error;		/* errno that SO_ERROR will tell */
+	__s32 error_soft;
+	__u8 device[16];	/* SO_BINDTODEVICE, with its NUL */
+};
+
+/* rec: FILE_SOCKET */
+struct ckpt_file_socket {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t sock;	/* UNIX */
+	__u32 mode;		/* of the inode, as fstat() shows them */
+	__u32 uid;
+	__u32 gid;
+};
+
+/* --- unix sockets (unix.c) -------------------------------------------------- */
+
+/* ckpt_unix.flags */
+#define CKPT_UNIX_DEAD		(1U << 0)	/* was closed; others refer to it */
+#define CKPT_UNIX_EMBRYO	(1U << 1)	/* not accepted yet */
+#define CKPT_UNIX_BOUND		(1U << 2)	/* others find it by its name */
+
+/*
+ * The name is sun_path as getsockname() gives it; abstract when it begins with
+ * a zero byte. With BOUND and a path follows the directory in which (as "." or
+ * as "/") that path leads to the socket's file, with its NUL.
+ */
+/* rec: UNIX */
+struct ckpt_unix {
+	struct ckpt_sock sock;
+	__u32 flags;		/* CKPT_UNIX_* */
+	ckpt_ref_t cred;	/* who makes it; 0: DEAD, EMBRYO */
+	__u32 name_len;
+	__u32 mode;		/* of the file: permissions, owner */
+	__u32 uid;
+	__u32 gid;
+	__u8 names[];
+};
+
+/* ckpt_unix_msg.flags */
+#define CKPT_UNIX_MSG_CONNECTION (1U << 0)	/* from waits to be accepted */
+#define CKPT_UNIX_MSG_OOB	(1U << 1)	/* a byte sent with MSG_OOB */
+#define CKPT_UNIX_MSG_OOB_READ	(1U << 2)	/* was one, a mark is left */
+#define CKPT_UNIX_MSG_CREDS	(1U << 3)	/* pid, uid, gid have a meaning */
+
+/* One message; of a stream what was written at once and is not read yet. */
+/* rec: UNIX_MSG */
+struct ckpt_unix_msg {
+	__u32 flags;		/* CKPT_UNIX_MSG_* */
+	ckpt_ref_t from;	/* UNIX that sent it; 0: one that is not saved */
+	__s32 pid;		/* SCM_CREDENTIALS, as the saver saw them */
+	__u32 uid;
+	__u32 gid;
+	__u32 nr_files;		/* SCM_RIGHTS */
+	__u32 name_len;		/* of a sender that is not saved */
+	__u32 pad;
+	__s64 stamp_ns;		/* when it was sent, 0: not known */
+	__u8 data[];		/* ckpt_ref_t of the files, name, contents */
+};
+
+/* ckpt_unix_state.flags */
+#define CKPT_UNIX_LISTENING	(1U << 0)
+#define CKPT_UNIX_CONNECTED	(1U << 1)	/* is or was connected, TCP_ESTABLISHED */
+#define CKPT_UNIX_SS_CONNECTED	(1U << 2)	/* the state of its struct socket */
+
+/* Stands behind all messages. */
+/* rec: UNIX_STATE */
+struct ckpt_unix_state {
+	__u32 flags;		/* CKPT_UNIX_* */
+	__u32 shutdown;		/* 1: does not receive, 2: does not send */
+	ckpt_ref_t peer;	/* UNIX that it sends to */
+	ckpt_ref_t peer_cred;	/* SO_PEERCRED, 0: none */
+	__s32 peer_pid;
+	__u32 backlog;		/* of listen() */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -197,8 +197,8 @@ wait $pid 2>/dev/null
 if have python3; then
 	start python3 -c '
 import socket, time
-a = socket.socket(socket.AF_UNIX)
-b = socket.socket(socket.AF_UNIX)
+a = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+b = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
 time.sleep(1000)'
 	sleep 2
 	fds=$(find "/proc/$pid/fd" -type l -exec ls -l {} + | sed -n 's,.*fd/\([0-9]*\) -> socket.*,\1,p')
