@@ -1158,6 +1158,156 @@ TEST_F(checkpoint, file_in_proc)
 	free(im.raw);
 }
 
+/* Where the records of a unix socket are. */
+struct unix_place {
+	int sock, state, msg, file;
+};
+
+/* The UNIX with this type of socket and this number among those that match. */
+static struct unix_place find_unix(const struct image *im, uint32_t type,
+				   uint32_t flags, uint32_t state_flags, int nth)
+{
+	struct unix_place place = { -1, -1, -1, -1 };
+	int i, j;
+
+	for (i = 0; i < im->nr; i++) {
+		const struct ckpt_unix *un = (void *)im->rec[i].payload;
+		uint32_t ref = im->rec[i].hdr.objref;
+
+		if (im->rec[i].hdr.type != CKPT_REC_UNIX ||
+		    un->sock.type != type || (un->flags & flags) != flags)
+			continue;
+		place = (struct unix_place) { i, -1, -1, -1 };
+		for (j = 0; j < im->nr; j++) {
+			const struct record *rec = &im->rec[j];
+
+			if (rec->hdr.type == CKPT_REC_UNIX_STATE &&
+			    rec->hdr.objref == ref)
+				place.state = j;
+			if (rec->hdr.type == CKPT_REC_UNIX_MSG &&
+			    rec->hdr.objref == ref && place.msg < 0)
+				place.msg = j;
+			if (rec->hdr.type == CKPT_REC_FILE_SOCKET &&
+			    ((struct ckpt_file_socket *)rec->payload)->sock == ref)
+				place.file = j;
+		}
+		if (place.state >= 0 && state_flags &
+		    ~((struct ckpt_unix_state *)im->rec[place.state].payload)->flags)
+			continue;
+		if (!nth--)
+			return place;
+	}
+	return (struct unix_place) { -1, -1, -1, -1 };
+}
+
+/* Restarting from the copy is refused like that; the copy goes away. */
+static int contradicts(struct ckpt_test *t, struct image *copy, const char *text)
+{
+	long ret = restart_built(t, copy);
+
+	free_image(copy);
+	if (ret == -EINVAL && ckpt_reason(t, EINVAL, NULL, -1, 0, text))
+		return 0;
+	ckpt_show_log(t);
+	return ckpt_say("it gave %ld and no reason with '%s'", ret, text);
+}
+
+#define UNIX_STATE(im, place)						\
+	((struct ckpt_unix_state *)(im)->rec[(place).state].payload)
+#define UNIX_MSG(im, place)						\
+	((struct ckpt_unix_msg *)(im)->rec[(place).msg].payload)
+#define UNIX_REF(im, place)	((im)->rec[(place).sock].hdr.objref)
+
+/*
+ * What each record alone cannot tell. The danger is a listening socket with
+ * something else than connections in its queue: accept() believes what is there.
+ */
+TEST_F(checkpoint, unix_sockets_contradict)
+{
+	struct unix_place one, two, listener, embryo, dead, alive, client;
+	struct ckpt_meta_end *meta;
+	struct image im, *copy;
+	struct record rec;
+	int end, i;
+
+	NOT_DRY();
+	ASSERT_EQ(0, make_image(&self->t, &im, "rich"));
+	one = find_unix(&im, 5, 0, 0, 0);
+	two = find_unix(&im, 5, 0, 0, 1);
+	listener = find_unix(&im, 1, 0, CKPT_UNIX_LISTENING, 0);
+	embryo = find_unix(&im, 1, CKPT_UNIX_EMBRYO, 0, 0);
+	dead = find_unix(&im, 1, CKPT_UNIX_DEAD, 0, 0);
+	ASSERT_TRUE(one.state >= 0 && two.state >= 0 && listener.state >= 0 &&
+		    listener.msg >= 0 && embryo.state >= 0 && embryo.msg >= 0 &&
+		    dead.state >= 0);
+	client = dead;
+	alive = dead;
+	for (i = 0; client.sock == dead.sock || alive.sock == dead.sock; i++) {
+		struct unix_place place = find_unix(&im, 1, 0,
+						    CKPT_UNIX_CONNECTED, i);
+
+		ASSERT_LE(0, place.sock);
+		if (UNIX_STATE(&im, place)->peer == UNIX_REF(&im, embryo))
+			client = place;
+		if (UNIX_STATE(&im, place)->peer == UNIX_REF(&im, dead))
+			alive = place;
+	}
+	end = find(&im, CKPT_REC_META_END);
+
+	/* Messages without a connection. */
+	copy = copy_image(&im);
+	UNIX_STATE(copy, one)->peer = 0;
+	UNIX_STATE(copy, one)->flags = 0;
+	UNIX_STATE(copy, two)->peer = 0;
+	UNIX_STATE(copy, two)->flags = 0;
+	EXPECT_EQ(0, contradicts(&self->t, copy, "without a connection"));
+	copy = copy_image(&im);
+	copy->rec[embryo.msg].hdr.objref = UNIX_REF(copy, listener);
+	EXPECT_EQ(0, contradicts(&self->t, copy, "without a connection"));
+	/* From another one than the peer. */
+	copy = copy_image(&im);
+	UNIX_MSG(copy, embryo)->from = UNIX_REF(copy, alive);
+	EXPECT_EQ(0, contradicts(&self->t, copy, "unsuitable peer"));
+	/* Peers that do not agree. */
+	copy = copy_image(&im);
+	UNIX_STATE(copy, client)->peer = UNIX_REF(copy, listener);
+	EXPECT_EQ(0, contradicts(&self->t, copy, NULL));
+	copy = copy_image(&im);
+	UNIX_STATE(copy, client)->peer = UNIX_REF(copy, alive);
+	EXPECT_EQ(0, contradicts(&self->t, copy, NULL));
+	/* Twice the same connection, or description. */
+	copy = copy_image(&im);
+	rec = copy->rec[listener.msg];
+	insert_record(copy, listener.msg, &rec);
+	EXPECT_EQ(0, contradicts(&self->t, copy, "made twice"));
+	copy = copy_image(&im);
+	rec = copy->rec[client.file];
+	meta = (void *)copy->rec[end].payload;
+	rec.hdr.objref = ++meta->nr_objects;
+	insert_record(copy, end, &rec);
+	EXPECT_EQ(0, contradicts(&self->t, copy, "two descriptions"));
+	/* Messages that come too late. */
+	copy = copy_image(&im);
+	rec = copy->rec[alive.msg];
+	insert_record(copy, end, &rec);
+	EXPECT_EQ(0, contradicts(&self->t, copy, "behind the end"));
+
+	/* What is missing leaves sockets that are good for nothing. */
+	copy = copy_image(&im);
+	delete_record(copy, two.state);
+	EXPECT_LT(0, restart_built(&self->t, copy))
+		ckpt_show_log(&self->t);
+	free_image(copy);
+	copy = copy_image(&im);
+	delete_record(copy, listener.msg);
+	EXPECT_LT(0, restart_built(&self->t, copy))
+		ckpt_show_log(&self->t);
+	free_image(copy);
+	EXPECT_LT(0, restart_built(&self->t, &im))
+		ckpt_show_log(&self->t);
+	free(im.raw);
+}
+
 /* One of the three locks that tiny_target has on a file. */
 static struct ckpt_lock *find_lock(struct image *im, int kind)
 {

@@ -46,6 +46,54 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 #define MAP(size, prot, flags, fd)					\
 	call(__NR_mmap, 0, size, prot, flags, fd, 0)
 
+/* Unix sockets: data and files in them, a connection that is not accepted. */
+static void sockets(void)
+{
+	struct {
+		unsigned short family;
+		char path[14];
+	} addr = { 1, "socket" };
+	struct {
+		unsigned long len;
+		int level;
+		int type;
+		int fds[2];
+	} rights = { 24, 1, 1 };
+	struct {
+		void *base;
+		unsigned long len;
+	} iov = { "file", 4 };
+	struct {
+		void *name;
+		unsigned long namelen;
+		void *iov;
+		unsigned long iovlen;
+		void *control;
+		unsigned long controllen;
+		unsigned long flags;
+	} msg = { 0, 0, &iov, 1, &rights, sizeof(rights), 0 };
+	int pair[2] = { -1, -1 }, gone[2] = { -1, -1 };
+	long listener, client, dgram;
+
+	C4(__NR_socketpair, 1, 5, 0, pair);
+	C3(__NR_write, pair[0], "message", 7);
+	rights.fds[0] = pair[1];
+	rights.fds[1] = 1;
+	C3(__NR_sendmsg, pair[0], &msg, 0);
+	listener = C3(__NR_socket, 1, 1, 0);
+	C3(__NR_bind, listener, &addr, 9);
+	C2(__NR_listen, listener, 3);
+	client = C3(__NR_socket, 1, 1, 0);
+	C3(__NR_connect, client, &addr, 9);
+	C3(__NR_write, client, "hello", 5);
+	C4(__NR_socketpair, 1, 1, 0, gone);
+	C3(__NR_write, gone[0], "last", 4);
+	C1(__NR_close, gone[0]);
+	/* An abstract name that the kernel chooses. */
+	dgram = C3(__NR_socket, 1, 2, 0);
+	C3(__NR_bind, dgram, &addr, 2);
+}
+
 /* What fails here is missing in the image, and that is all. */
 static void something_of_everything(void)
 {
@@ -118,6 +166,8 @@ static void something_of_everything(void)
 	fd = C1(__NR_inotify_init1, 0);
 	C3(__NR_inotify_add_watch, fd, ".", 0x100);
 	C2(__NR_mkdir, "seen", 0700);
+
+	sockets();
 
 	/* signals */
 	C4(__NR_rt_sigaction, SIGUSR1, action, 0, 8);

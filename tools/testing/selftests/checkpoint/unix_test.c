@@ -1,0 +1,1891 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unix sockets with both sides in the tree: pairs, names, listening, messages.
+ */
+#include "ckpt_test.h"
+
+#include <linux/filter.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
+#include <linux/time_types.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+#define OTHER_USER	1234
+
+/* --- helpers -------------------------------------------------------------- */
+
+/* "@" makes it abstract. */
+static socklen_t make_name(struct sockaddr_un *addr, const char *name)
+{
+	size_t len = strlen(name);
+
+	memset(addr, 0, sizeof(*addr));
+	addr->sun_family = AF_UNIX;
+	if (len > sizeof(addr->sun_path))
+		abort();
+	memcpy(addr->sun_path, name, len);
+	if (*name != '@')
+		return offsetof(struct sockaddr_un, sun_path) + len + 1;
+	addr->sun_path[0] = '\0';
+	return offsetof(struct sockaddr_un, sun_path) + len;
+}
+
+static int bind_to(int fd, const char *name)
+{
+	struct sockaddr_un addr;
+	socklen_t len = make_name(&addr, name);
+
+	return bind(fd, (struct sockaddr *)&addr, len);
+}
+
+static int connect_to(int fd, const char *name)
+{
+	struct sockaddr_un addr;
+	socklen_t len = make_name(&addr, name);
+
+	return connect(fd, (struct sockaddr *)&addr, len);
+}
+
+static ssize_t send_to(int fd, const char *name, const char *text)
+{
+	struct sockaddr_un addr;
+	socklen_t len = make_name(&addr, name);
+
+	return sendto(fd, text, strlen(text), 0, (struct sockaddr *)&addr, len);
+}
+
+static int unix_socket(int type)
+{
+	int fd = socket(AF_UNIX, type, 0);
+
+	NEED(fd >= 0);
+	return fd;
+}
+
+static int bound_socket(int type, const char *name)
+{
+	int fd = unix_socket(type);
+
+	NEED(!bind_to(fd, name));
+	return fd;
+}
+
+static int listener(int type, const char *name)
+{
+	int fd = bound_socket(type, name);
+
+	NEED(!listen(fd, 5));
+	return fd;
+}
+
+static int client(int type, const char *name)
+{
+	int fd = unix_socket(type);
+
+	NEED(!connect_to(fd, name));
+	return fd;
+}
+
+static bool is_name(const struct sockaddr_un *addr, socklen_t len,
+		    const char *name)
+{
+	struct sockaddr_un expected;
+	socklen_t expected_len = make_name(&expected, name);
+
+	if (!*name)
+		return len == sizeof(sa_family_t);
+	return len == expected_len && !memcmp(addr, &expected, len);
+}
+
+static bool own_name_is(int fd, const char *name)
+{
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+
+	return !getsockname(fd, (struct sockaddr *)&addr, &len) &&
+	       is_name(&addr, len, name);
+}
+
+static bool peer_name_is(int fd, const char *name)
+{
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+
+	return !getpeername(fd, (struct sockaddr *)&addr, &len) &&
+	       is_name(&addr, len, name);
+}
+
+/* The next message is this text, from a socket of this name. */
+static bool next_is(int fd, const char *text, const char *from)
+{
+	struct sockaddr_un addr;
+	socklen_t len = sizeof(addr);
+	char buf[200];
+	ssize_t got;
+
+	got = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT,
+		       (struct sockaddr *)&addr, &len);
+	if (got != (ssize_t)strlen(text) || memcmp(buf, text, got))
+		return false;
+	if (from && !*from)
+		return !len;
+	return !from || is_name(&addr, len, from);
+}
+
+static bool next_errno_is(int fd, int error)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == -1 && errno == error;
+}
+
+static int option(int fd, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &len))
+		return -errno;
+	return value;
+}
+
+static int set_option(int fd, int name, int value)
+{
+	return setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value));
+}
+
+static int send_fds(int fd, const char *text, const int *fds, int nr)
+{
+	char control[CMSG_SPACE(253 * sizeof(int))] = "";
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = CMSG_SPACE(nr * sizeof(int)),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(nr * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, nr * sizeof(int));
+	return sendmsg(fd, &msg, 0) == (ssize_t)iov.iov_len ? 0 : -errno;
+}
+
+/* Return: how many files came with the next message, or -errno. */
+static int receive_fds(int fd, char *text, size_t size, int *fds)
+{
+	char control[CMSG_SPACE(253 * sizeof(int))];
+	struct iovec iov = { text, size };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t got;
+	int nr;
+
+	memset(text, 0, size);
+	got = recvmsg(fd, &msg, MSG_DONTWAIT);
+	if (got < 0)
+		return -errno;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_type == SCM_RIGHTS)
+			break;
+	if (!cmsg)
+		return 0;
+	nr = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(cmsg), nr * sizeof(int));
+	return nr;
+}
+
+static int receive_fd(int fd, const char *text)
+{
+	int fds[253] = { -1 };
+	char buf[200];
+
+	NEED(receive_fds(fd, buf, sizeof(buf), fds) == 1);
+	CHECK(!strcmp(buf, text));
+	return fds[0];
+}
+
+static int send_creds(int fd, const char *text, struct ucred creds)
+{
+	char control[CMSG_SPACE(sizeof(creds))] = "";
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_CREDENTIALS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(creds));
+	memcpy(CMSG_DATA(cmsg), &creds, sizeof(creds));
+	return sendmsg(fd, &msg, 0) == (ssize_t)iov.iov_len ? 0 : -errno;
+}
+
+/* The next message's text, bytes, and who sent it. */
+static ssize_t receive_creds(int fd, char *text, size_t size,
+			     struct ucred *creds)
+{
+	char control[200];
+	struct iovec iov = { text, size };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t got;
+
+	memset(text, 0, size);
+	memset(creds, 0xff, sizeof(*creds));
+	got = recvmsg(fd, &msg, MSG_DONTWAIT);
+	if (got < 0)
+		return -errno;
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_type == SCM_CREDENTIALS)
+			memcpy(creds, CMSG_DATA(cmsg), sizeof(*creds));
+	return got;
+}
+
+/* The next message is this text, of that sender. */
+static void check_creds(int fd, const char *text, pid_t pid, uid_t uid,
+			gid_t gid)
+{
+	struct ucred creds;
+	char buf[200];
+
+	CHECK_SAY(receive_creds(fd, buf, sizeof(buf), &creds) ==
+		  (ssize_t)strlen(text) && !strcmp(buf, text),
+		  "'%s' and not '%s'", buf, text);
+	CHECK_SAY(creds.pid == pid && creds.uid == uid && creds.gid == gid,
+		  "'%s' is from pid %d, user %u, group %u", text, creds.pid,
+		  creds.uid, creds.gid);
+}
+
+static struct ucred peer_cred(int fd)
+{
+	struct ucred creds;
+	socklen_t len = sizeof(creds);
+
+	memset(&creds, 0xff, sizeof(creds));
+	CHECK(!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &creds, &len));
+	return creds;
+}
+
+static short events(int fd)
+{
+	struct pollfd pfd = {
+		.fd = fd,
+		.events = POLLIN | POLLOUT | POLLRDHUP | POLLPRI,
+	};
+
+	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
+}
+
+/* --- pairs ---------------------------------------------------------------- */
+
+static void pair_with_data(int type)
+{
+	char buf[100] = "";
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, p));
+	NEED(!fcntl(p[1], F_SETFL, O_NONBLOCK));
+	NEED(write(p[0], "first ", 6) == 6 && write(p[0], "second", 6) == 6);
+	NEED(write(p[1], "back", 4) == 4);
+	NEED(type == SOCK_STREAM || write(p[1], "", 0) == 0);
+	ckpt_point();
+	if (type == SOCK_STREAM) {
+		CHECK_EQ(12, read(p[1], buf, sizeof(buf)));
+		CHECK(!strcmp(buf, "first second"));
+	} else {
+		CHECK(next_is(p[1], "first ", ""));
+		CHECK(next_is(p[1], "second", ""));
+	}
+	CHECK(next_is(p[0], "back", ""));
+	if (type != SOCK_STREAM)
+		CHECK(next_is(p[0], "", ""));
+	CHECK(next_errno_is(p[0], EAGAIN));
+	CHECK(next_errno_is(p[1], EAGAIN));
+	CHECK_EQ(type, option(p[0], SO_TYPE));
+	CHECK_EQ(FD_CLOEXEC, fcntl(p[0], F_GETFD));
+	CHECK_EQ(O_RDWR, fcntl(p[0], F_GETFL));
+	CHECK_EQ(O_RDWR | O_NONBLOCK, fcntl(p[1], F_GETFL));
+	CHECK(own_name_is(p[0], "") && peer_name_is(p[0], ""));
+
+	/* It is alive both ways, to the end. */
+	CHECK_EQ(3, write(p[0], "new", 3));
+	CHECK(next_is(p[1], "new", ""));
+	CHECK_EQ(3, write(p[1], "wen", 3));
+	CHECK(next_is(p[0], "wen", ""));
+	close(p[0]);
+	if (type == SOCK_DGRAM) {
+		CHECK_EQ(-1, send(p[1], "x", 1, MSG_NOSIGNAL));
+		CHECK_EQ(ECONNREFUSED, errno);
+	} else {
+		CHECK_EQ(0, read(p[1], buf, 1));
+		CHECK_EQ(-1, send(p[1], "x", 1, MSG_NOSIGNAL));
+		CHECK_EQ(EPIPE, errno);
+	}
+}
+
+ROUNDTRIP(stream_pair)
+{
+	pair_with_data(SOCK_STREAM);
+}
+
+ROUNDTRIP(dgram_pair)
+{
+	pair_with_data(SOCK_DGRAM);
+}
+
+ROUNDTRIP(seqpacket_pair)
+{
+	pair_with_data(SOCK_SEQPACKET);
+}
+
+/* Reads that begin and end in the middle of what was written. */
+ROUNDTRIP(partly_read)
+{
+	char text[100000], buf[100000];
+	int p[2], n;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	ckpt_fill(text, sizeof(text), 1);
+	NEED(write(p[0], text, 60000) == 60000);
+	NEED(write(p[0], text + 60000, 40000) == 40000);
+	NEED(read(p[1], buf, 37003) == 37003);
+	ckpt_point();
+	CHECK(!ioctl(p[1], FIONREAD, &n));
+	CHECK_EQ(sizeof(text) - 37003, n);
+	CHECK_EQ(sizeof(text) - 37003,
+		 recv(p[1], buf + 37003, sizeof(buf), MSG_WAITALL | MSG_DONTWAIT));
+	CHECK_FILL(buf, sizeof(text), 1);
+}
+
+/* As much as fits, more than a new socket's buffer holds. */
+static void full_pair(int type)
+{
+	char text[5000], buf[5000];
+	int p[2], nr = 0, i;
+
+	NEED(!socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, p));
+	NEED(!set_option(p[0], SO_SNDBUFFORCE, 1000000));
+	ckpt_fill(text, sizeof(text), 3);
+	while (write(p[0], text, sizeof(text)) == sizeof(text))
+		nr++;
+	NEED(errno == EAGAIN && nr > 100);
+	/* The data is over the limit of the buffer, then. */
+	NEED(!set_option(p[0], SO_SNDBUF, 10000));
+	ckpt_point();
+	CHECK_EQ(20000, option(p[0], SO_SNDBUF));
+	CHECK_EQ(0, events(p[0]) & POLLOUT);
+	CHECK_EQ(-1, write(p[0], text, sizeof(text)));
+	CHECK_EQ(EAGAIN, errno);
+	for (i = 0; i < nr; i++) {
+		CHECK_EQ(sizeof(buf), read(p[1], buf, sizeof(buf)));
+		if (!CHECK_EQ(-1, ckpt_fill_differs(buf, sizeof(buf), 3)))
+			break;
+	}
+	if (type == SOCK_STREAM)
+		while (read(p[1], buf, sizeof(buf)) > 0)
+			;
+	CHECK(next_errno_is(p[1], EAGAIN));
+	CHECK_EQ(POLLOUT, events(p[0]));
+}
+
+ROUNDTRIP(full_stream)
+{
+	full_pair(SOCK_STREAM);
+}
+
+ROUNDTRIP(full_dgram)
+{
+	full_pair(SOCK_DGRAM);
+}
+
+ROUNDTRIP(big_messages)
+{
+	static char text[190000], buf[190000];
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+	ckpt_fill(text, sizeof(text), 4);
+	NEED(write(p[0], text, sizeof(text)) == sizeof(text));
+	ckpt_point();
+	CHECK_EQ(sizeof(text), read(p[1], buf, sizeof(buf)));
+	CHECK_FILL(buf, sizeof(buf), 4);
+}
+
+ROUNDTRIP(many_pairs)
+{
+	int p[100][2], i, n = -1;
+
+	for (i = 0; i < 100; i++) {
+		NEED(!socketpair(AF_UNIX, i % 2 ? SOCK_STREAM : SOCK_SEQPACKET,
+				 0, p[i]));
+		NEED(write(p[i][1], &i, sizeof(i)) == sizeof(i));
+	}
+	ckpt_point();
+	for (i = 0; i < 100; i++) {
+		CHECK_EQ(sizeof(n), read(p[i][0], &n, sizeof(n)));
+		CHECK_EQ(i, n);
+	}
+}
+
+/* Descriptors that share a description, and its flags. */
+ROUNDTRIP(shared_description)
+{
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(dup2(p[0], 50) == 50);
+	ckpt_point();
+	CHECK(!fcntl(50, F_SETFL, O_NONBLOCK));
+	CHECK_EQ(O_NONBLOCK, fcntl(p[0], F_GETFL) & O_NONBLOCK);
+	close(p[0]);
+	CHECK(next_errno_is(p[1], EAGAIN));
+	close(50);
+	CHECK_EQ(0, recv(p[1], p, 1, 0));
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+ROUNDTRIP(shut_down)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	int p[6][2], before[6][2], how, t, i;
+	char byte;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (t = 0; t < 2; t++) {
+		for (how = SHUT_RD; how <= SHUT_RDWR; how++) {
+			i = 3 * t + how;
+			NEED(!socketpair(AF_UNIX, types[t], 0, p[i]));
+			NEED(write(p[i][0], "last", 4) == 4);
+			NEED(!shutdown(p[i][0], how));
+			before[i][0] = events(p[i][0]);
+			before[i][1] = events(p[i][1]);
+		}
+	}
+	ckpt_point();
+	for (i = 0; i < 6; i++) {
+		how = i % 3;
+		CHECK_EQ(before[i][0], events(p[i][0]));
+		CHECK_EQ(before[i][1], events(p[i][1]));
+		CHECK(next_is(p[i][1], "last", NULL));
+		if (how == SHUT_RD)
+			CHECK(next_errno_is(p[i][1], EAGAIN));
+		else
+			CHECK_EQ(0, read(p[i][1], &byte, 1));
+		CHECK_EQ(how == SHUT_RD ? 1 : -1, write(p[i][0], "x", 1));
+		CHECK_EQ(how == SHUT_WR ? 1 : -1, write(p[i][1], "x", 1));
+	}
+}
+
+ROUNDTRIP(peer_closed)
+{
+	int p[2], q[2], d[2], r[2];
+	char byte;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Data, then the end. */
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(write(p[1], "last", 4) == 4);
+	close(p[1]);
+	/* The other one had not read all. */
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, q));
+	NEED(write(q[0], "lost", 4) == 4);
+	close(q[1]);
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, d));
+	NEED(write(d[1], "last", 4) == 4);
+	close(d[1]);
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, r));
+	close(r[1]);
+	ckpt_point();
+	CHECK(peer_name_is(p[0], ""));
+	CHECK_EQ(POLLIN | POLLOUT | POLLRDHUP | POLLHUP, events(p[0]));
+	CHECK(next_is(p[0], "last", ""));
+	CHECK_EQ(0, read(p[0], &byte, 1));
+	CHECK_EQ(-1, write(p[0], "x", 1));
+	CHECK_EQ(EPIPE, errno);
+
+	CHECK_EQ(POLLERR, events(q[0]) & POLLERR);
+	CHECK_EQ(ECONNRESET, option(q[0], SO_ERROR));
+	CHECK_EQ(0, option(q[0], SO_ERROR));
+	CHECK_EQ(0, read(q[0], &byte, 1));
+
+	CHECK(next_is(d[0], "last", ""));
+	CHECK_EQ(-1, write(d[0], "x", 1));
+	CHECK_EQ(ECONNREFUSED, errno);
+	CHECK_EQ(-1, write(d[0], "x", 1));
+	CHECK_EQ(ENOTCONN, errno);
+
+	CHECK_EQ(0, read(r[0], &byte, 1));
+}
+
+/* --- options -------------------------------------------------------------- */
+
+static const struct {
+	int name;
+	int value;
+} options[] = {
+	{ SO_REUSEADDR, 1 }, { SO_KEEPALIVE, 1 }, { SO_BROADCAST, 1 },
+	{ SO_OOBINLINE, 1 }, { SO_DONTROUTE, 1 }, { SO_PRIORITY, 5 },
+	{ SO_MARK, 77 }, { SO_RCVLOWAT, 3 }, { SO_PASSCRED, 1 },
+	{ SO_PASSSEC, 1 }, { SO_PASSPIDFD, 1 }, { SO_TIMESTAMPNS, 1 },
+	{ SO_RXQ_OVFL, 1 }, { SO_NO_CHECK, 1 }, { SO_PEEK_OFF, 2 },
+	{ SO_SELECT_ERR_QUEUE, 1 }, { SO_INCOMING_CPU, 0 }, { SO_DEBUG, 1 },
+	{ SO_BUSY_POLL, 50 }, { SO_MAX_PACING_RATE, 100000 },
+	{ SO_LOCK_FILTER, 1 }, { SO_NOFCS, 1 }, { SO_WIFI_STATUS, 1 },
+};
+
+#define NR_OPTIONS	((int)ARRAY_SIZE(options))
+
+ROUNDTRIP(socket_options)
+{
+	struct linger linger = { 1, 17 }, off = { 0, 5 }, seen;
+	struct timeval tv = { 3, 500000 }, tv2;
+	struct so_timestamping ts = {
+		.flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE,
+	};
+	int p[2], before[NR_OPTIONS], fresh[NR_OPTIONS], i, changed = 0;
+	bool device;
+	socklen_t len;
+	char name[16];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	for (i = 0; i < NR_OPTIONS; i++) {
+		fresh[i] = option(p[1], options[i].name);
+		if (set_option(p[0], options[i].name, options[i].value))
+			before[i] = -1;
+		else
+			before[i] = option(p[0], options[i].name);
+		changed += before[i] != -1 && before[i] != fresh[i];
+	}
+	NEED(changed > 15);
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_TIMESTAMPING, &ts, sizeof(ts)));
+	NEED(!set_option(p[0], SO_SNDBUF, 30000));
+	NEED(!set_option(p[0], SO_RCVBUF, 40000));
+	device = !setsockopt(p[0], SOL_SOCKET, SO_BINDTODEVICE, "lo", 3);
+	NEED(device || errno == ENOPROTOOPT);
+	/* Switched on and off again leaves its time. */
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_LINGER, &off, sizeof(off)));
+	tv.tv_sec = 0;
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)));
+	ckpt_point();
+	for (i = 0; i < NR_OPTIONS; i++) {
+		if (before[i] != -1 &&
+		    !CHECK_EQ(before[i], option(p[0], options[i].name)))
+			ckpt_target_fail(__FILE__, __LINE__, "option %d",
+					 options[i].name);
+		if (!CHECK_EQ(fresh[i], option(p[1], options[i].name)))
+			ckpt_target_fail(__FILE__, __LINE__, "option %d",
+					 options[i].name);
+	}
+	len = sizeof(seen);
+	CHECK(!getsockopt(p[0], SOL_SOCKET, SO_LINGER, &seen, &len));
+	CHECK(!memcmp(&seen, &linger, len));
+	CHECK(!getsockopt(p[1], SOL_SOCKET, SO_LINGER, &seen, &len));
+	CHECK_EQ(0, seen.l_onoff);
+	CHECK_EQ(17, seen.l_linger);
+	len = sizeof(tv2);
+	CHECK(!getsockopt(p[0], SOL_SOCKET, SO_RCVTIMEO, &tv2, &len));
+	CHECK(tv2.tv_sec == 3 && tv2.tv_usec == 500000);
+	CHECK(!getsockopt(p[0], SOL_SOCKET, SO_SNDTIMEO, &tv2, &len));
+	CHECK(!tv2.tv_sec && !tv2.tv_usec);
+	CHECK(!getsockopt(p[1], SOL_SOCKET, SO_SNDTIMEO, &tv2, &len));
+	CHECK(!tv2.tv_sec && tv2.tv_usec == 500000);
+	len = sizeof(ts);
+	CHECK(!getsockopt(p[0], SOL_SOCKET, SO_TIMESTAMPING, &ts, &len));
+	CHECK_EQ(SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE,
+		 ts.flags);
+	CHECK_EQ(60000, option(p[0], SO_SNDBUF));
+	CHECK_EQ(80000, option(p[0], SO_RCVBUF));
+	CHECK_EQ(3, option(p[0], SO_BUF_LOCK));
+	CHECK_EQ(0, option(p[1], SO_BUF_LOCK));
+	len = sizeof(name);
+	if (device) {
+		CHECK(!getsockopt(p[0], SOL_SOCKET, SO_BINDTODEVICE, name,
+				  &len));
+		CHECK(!strcmp(name, "lo"));
+	}
+}
+
+/* Owner and mode of the descriptor's inode. */
+ROUNDTRIP(inode_attributes)
+{
+	struct stat st;
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!fchmod(p[0], 0751));
+	if (!getuid())
+		NEED(!fchown(p[0], OTHER_USER, 4321));
+	NEED(!fstat(p[0], &st));
+	ckpt_value[2] = st.st_uid;
+	ckpt_point();
+	CHECK(!fstat(p[0], &st));
+	CHECK_EQ(S_IFSOCK | 0751, st.st_mode);
+	CHECK_EQ(ckpt_value[2], st.st_uid);
+	CHECK(!fstat(p[1], &st));
+	CHECK_EQ(getuid(), st.st_uid);
+	CHECK_EQ(S_IFSOCK | 0777, st.st_mode);
+}
+
+/* Sockets of which nothing was made yet. */
+ROUNDTRIP(unconnected)
+{
+	int stream = unix_socket(SOCK_STREAM), dgram = unix_socket(SOCK_DGRAM);
+	int seq = unix_socket(SOCK_SEQPACKET), shut = unix_socket(SOCK_STREAM);
+	int before[4];
+
+	NEED(!set_option(dgram, SO_PASSCRED, 1));
+	NEED(!shutdown(shut, SHUT_WR));
+	before[0] = events(stream);
+	before[1] = events(dgram);
+	before[2] = events(seq);
+	before[3] = events(shut);
+	ckpt_point();
+	CHECK_EQ(before[0], events(stream));
+	CHECK_EQ(before[1], events(dgram));
+	CHECK_EQ(before[2], events(seq));
+	CHECK_EQ(before[3], events(shut));
+	CHECK_EQ(1, option(dgram, SO_PASSCRED));
+	CHECK_EQ(-1, write(stream, "x", 1));
+	CHECK_EQ(ENOTCONN, errno);
+	CHECK_EQ(0, peer_cred(stream).pid);
+	/* And they can become anything. */
+	CHECK(!bind_to(seq, "seq") && !listen(seq, 1));
+	CHECK(!bind_to(dgram, "dgram"));
+	CHECK_EQ(1, send_to(unix_socket(SOCK_DGRAM), "dgram", "x"));
+}
+
+ROUNDTRIP(peek_offset)
+{
+	char buf[10] = "";
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(write(p[0], "abcdef", 6) == 6);
+	NEED(!set_option(p[1], SO_PEEK_OFF, 0));
+	NEED(recv(p[1], buf, 2, MSG_PEEK) == 2);
+	ckpt_point();
+	CHECK_EQ(2, option(p[1], SO_PEEK_OFF));
+	CHECK_EQ(1, recv(p[1], buf, 1, MSG_PEEK));
+	CHECK_EQ('c', buf[0]);
+	CHECK_EQ(6, recv(p[1], buf, 10, 0));
+	CHECK_EQ('a', buf[0]);
+}
+
+/* When a message was sent. */
+ROUNDTRIP(time_stamps)
+{
+	struct timespec before, seen = {}, now;
+	char control[200], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg;
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	NEED(!set_option(p[1], SO_TIMESTAMPNS, 1));
+	NEED(write(p[0], "x", 1) == 1);
+	clock_gettime(CLOCK_REALTIME, &before);
+	ckpt_point();
+	usleep(1000);
+	clock_gettime(CLOCK_REALTIME, &now);
+	CHECK_EQ(1, recvmsg(p[1], &msg, MSG_DONTWAIT));
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (CHECK(cmsg && cmsg->cmsg_type == SO_TIMESTAMPNS))
+		memcpy(&seen, CMSG_DATA(cmsg), sizeof(seen));
+	CHECK(seen.tv_sec > before.tv_sec - 60);
+	CHECK(seen.tv_sec < before.tv_sec ||
+	      (seen.tv_sec == before.tv_sec && seen.tv_nsec <= before.tv_nsec));
+}
+
+/* --- bytes out of band ---------------------------------------------------- */
+
+ROUNDTRIP(out_of_band)
+{
+	char buf[10] = "", byte = 0;
+	int p[2], q[2], r[2], mark;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	if (send(p[0], "abc!", 4, MSG_OOB) != 4)
+		ckpt_skip("no MSG_OOB for unix sockets");
+	NEED(write(p[0], "def", 3) == 3);
+	/* Was read: the mark is left. */
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, q));
+	NEED(send(q[0], "abc!", 4, MSG_OOB) == 4);
+	NEED(write(q[0], "def", 3) == 3);
+	NEED(recv(q[1], &byte, 1, MSG_OOB) == 1 && byte == '!');
+	/* Read in between the others. */
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, r));
+	NEED(!set_option(r[1], SO_OOBINLINE, 1));
+	NEED(send(r[0], "abc!", 4, MSG_OOB) == 4);
+	ckpt_point();
+	CHECK_EQ(POLLPRI, events(p[1]) & POLLPRI);
+	CHECK_EQ(3, read(p[1], buf, sizeof(buf)));
+	CHECK(!memcmp(buf, "abc", 3));
+	CHECK(!ioctl(p[1], SIOCATMARK, &mark) && mark);
+	CHECK_EQ(1, recv(p[1], &byte, 1, MSG_OOB));
+	CHECK_EQ('!', byte);
+	CHECK_EQ(3, read(p[1], buf, sizeof(buf)));
+	CHECK(!memcmp(buf, "def", 3));
+
+	CHECK_EQ(0, events(q[1]) & POLLPRI);
+	CHECK_EQ(-1, recv(q[1], &byte, 1, MSG_OOB | MSG_DONTWAIT));
+	CHECK_EQ(3, read(q[1], buf, sizeof(buf)));
+	CHECK(!ioctl(q[1], SIOCATMARK, &mark) && mark);
+	CHECK_EQ(3, read(q[1], buf, sizeof(buf)));
+	CHECK(!memcmp(buf, "def", 3));
+
+	CHECK_EQ(3, read(r[1], buf, sizeof(buf)));
+	CHECK_EQ(1, read(r[1], buf, sizeof(buf)));
+	CHECK_EQ('!', buf[0]);
+}
+
+/* --- credentials ---------------------------------------------------------- */
+
+/* Set before the messages are sent: they carry who sent them. */
+static void creds_of(int type)
+{
+	pid_t me = getpid();
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, type, 0, p));
+	NEED(write(p[0], "without", 7) == 7);
+	NEED(!set_option(p[1], SO_PASSCRED, 1));
+	NEED(write(p[0], "with", 4) == 4);
+	NEED(!send_creds(p[0], "too", (struct ucred){ me, getuid(), getgid() }));
+	if (!getuid())
+		NEED(!send_creds(p[0], "other",
+				 (struct ucred){ me, OTHER_USER, 4321 }));
+	ckpt_point();
+	/* Without the option at that time: nobody. */
+	check_creds(p[1], "without", 0, 65534, 65534);
+	if (type == SOCK_STREAM) {
+		check_creds(p[1], "withtoo", me, getuid(), getgid());
+	} else {
+		check_creds(p[1], "with", me, getuid(), getgid());
+		check_creds(p[1], "too", me, getuid(), getgid());
+	}
+	if (!getuid())
+		check_creds(p[1], "other", me, OTHER_USER, 4321);
+}
+
+ROUNDTRIP(stream_creds)
+{
+	creds_of(SOCK_STREAM);
+}
+
+ROUNDTRIP(dgram_creds)
+{
+	creds_of(SOCK_DGRAM);
+}
+
+ROUNDTRIP(peer_creds)
+{
+	struct ucred seen;
+	int p[2], l, c, a;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	l = listener(SOCK_STREAM, "@peer_creds");
+	NEED(getuid() || !setegid(4321));
+	c = client(SOCK_STREAM, "@peer_creds");
+	NEED(getuid() || !setegid(0));
+	NEED((a = accept(l, NULL, NULL)) >= 0);
+	ckpt_point();
+	seen = peer_cred(p[0]);
+	CHECK(seen.pid == getpid() && seen.uid == getuid() &&
+	      seen.gid == getgid());
+	seen = peer_cred(a);
+	CHECK_EQ(getpid(), seen.pid);
+	CHECK_EQ(getuid() ? getgid() : 4321, seen.gid);
+	seen = peer_cred(c);
+	CHECK_EQ(getpid(), seen.pid);
+	CHECK_EQ(getgid(), seen.gid);
+	seen = peer_cred(l);
+	CHECK_EQ(getpid(), seen.pid);
+}
+
+/* Made and sent to by a process that has ended. */
+static pid_t by_a_dead_one(int *pair, int *to)
+{
+	char text[10];
+	int carrier[2];
+	pid_t pid;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, carrier));
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, to));
+	NEED(!set_option(to[1], SO_PASSCRED, 1));
+	pid = fork();
+	if (!pid) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) ||
+		    send_fds(carrier[0], "pair", pair, 2) ||
+		    write(to[0], "one", 3) != 3 || write(to[0], "two", 3) != 3)
+			_exit(1);
+		_exit(0);
+	}
+	NEED(pid > 0 && waitpid(pid, NULL, 0) == pid);
+	NEED(receive_fds(carrier[1], text, sizeof(text), pair) == 2);
+	close(carrier[0]);
+	close(carrier[1]);
+	return pid;
+}
+
+ROUNDTRIP(pids_of_the_dead)
+{
+	int pair[2], to[2], fd;
+	socklen_t len = sizeof(fd);
+	pid_t pid;
+
+	if (getuid())
+		ckpt_skip("not root");
+	pid = by_a_dead_one(pair, to);
+	ckpt_point();
+	CHECK_EQ(pid, peer_cred(pair[0]).pid);
+	CHECK_EQ(pid, peer_cred(pair[1]).pid);
+	/* In one read, as they have the same sender. */
+	check_creds(to[1], "onetwo", pid, 0, 0);
+	/* Nobody took the number. */
+	CHECK_EQ(-1, kill(pid, 0));
+	CHECK_EQ(ESRCH, errno);
+	CHECK_EQ(-1, getsockopt(pair[0], SOL_SOCKET, SO_PEERPIDFD, &fd, &len));
+}
+
+/* With other pids that number means nothing. */
+SCENARIO(fresh_dead)
+{
+	int pair[2], to[2];
+	pid_t me = getpid();
+
+	by_a_dead_one(pair, to);
+	NEED(write(to[0], "mine", 4) == 4);
+	ckpt_point();
+	if (getpid() != me) {
+		CHECK_EQ(0, peer_cred(pair[0]).pid);
+		check_creds(to[1], "onetwo", 0, getuid(), getgid());
+	} else {
+		CHECK(peer_cred(pair[0]).pid);
+		recv(to[1], pair, 6, 0);
+	}
+	/* Its own pid is the new one. */
+	check_creds(to[1], "mine", getpid(), getuid(), getgid());
+	CHECK_EQ(getpid(), peer_cred(to[0]).pid);
+}
+
+static int fresh_dead_roundtrip(struct ckpt_test *t)
+{
+	int ret;
+
+	unlink(t->image);
+	ret = ckpt_roundtrip(t, "fresh_dead", NULL, CKPT_RT_FRESH);
+	unlink(t->image);
+	return ret == CKPT_SKIPPED ? 0 : ret;
+}
+
+TEST_F(checkpoint, pids_of_the_dead_fresh)
+{
+	EXPECT_EQ(0, fresh_dead_roundtrip(&self->t));
+	if (getuid())
+		return;
+	/* It takes no rights. */
+	EXPECT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, fresh_dead_roundtrip));
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+ROUNDTRIP(named_dgrams)
+{
+	int server = bound_socket(SOCK_DGRAM, "server"), to;
+	int named = bound_socket(SOCK_DGRAM, "named");
+	int unnamed = unix_socket(SOCK_DGRAM);
+	int dead = bound_socket(SOCK_DGRAM, "dead");
+	int nobody = unix_socket(SOCK_DGRAM);
+	int one_way = unix_socket(SOCK_DGRAM);
+
+	NEED(send_to(named, "server", "from named") == 10);
+	NEED(send_to(unnamed, "server", "from unnamed") == 12);
+	NEED(send_to(dead, "server", "from dead") == 9);
+	NEED(send_to(nobody, "server", "") == 0);
+	NEED(send_to(server, "server", "from itself") == 11);
+	close(dead);
+	close(nobody);
+	NEED(!connect_to(one_way, "server"));
+	ckpt_point();
+	CHECK(next_is(server, "from named", "named"));
+	CHECK(next_is(server, "from unnamed", ""));
+	CHECK(next_is(server, "from dead", "dead"));
+	CHECK(next_is(server, "", ""));
+	CHECK(next_is(server, "from itself", "server"));
+	CHECK(next_errno_is(server, EAGAIN));
+	CHECK(own_name_is(server, "server") && own_name_is(named, "named"));
+	/* The answer finds its way. */
+	CHECK_EQ(6, send_to(server, "named", "answer"));
+	CHECK(next_is(named, "answer", "server"));
+	CHECK_EQ(-1, send_to(server, "dead", "x"));
+	CHECK_EQ(ECONNREFUSED, errno);
+	/* Connected in one direction. */
+	CHECK(peer_name_is(one_way, "server"));
+	CHECK_EQ(4, write(one_way, "more", 4));
+	CHECK(next_is(server, "more", ""));
+	CHECK_EQ(-1, write(server, "x", 1));
+	CHECK_EQ(ENOTCONN, errno);
+	to = unix_socket(SOCK_DGRAM);
+	CHECK_EQ(3, send_to(to, "server", "new"));
+	CHECK(next_is(server, "new", ""));
+}
+
+/* Nobody may send to it but its peer; what came before it was connected stays. */
+ROUNDTRIP(connected_later)
+{
+	int a = bound_socket(SOCK_DGRAM, "@a"), b = bound_socket(SOCK_DGRAM, "@b");
+	int c = bound_socket(SOCK_DGRAM, "@c");
+
+	NEED(send_to(c, "@a", "early") == 5);
+	NEED(!connect_to(a, "@b") && !connect_to(b, "@a"));
+	NEED(write(b, "late", 4) == 4);
+	ckpt_point();
+	CHECK_EQ(-1, send_to(c, "@a", "x"));
+	CHECK_EQ(EPERM, errno);
+	CHECK(next_is(a, "early", "@c"));
+	CHECK(next_is(a, "late", "@b"));
+	CHECK_EQ(1, write(a, "x", 1));
+	CHECK(next_is(b, "x", "@a"));
+}
+
+ROUNDTRIP(sends_to_itself)
+{
+	int self = bound_socket(SOCK_DGRAM, "self");
+
+	NEED(!connect_to(self, "self"));
+	NEED(write(self, "one", 3) == 3);
+	ckpt_point();
+	CHECK_EQ(3, write(self, "two", 3));
+	CHECK(next_is(self, "one", "self"));
+	CHECK(next_is(self, "two", "self"));
+}
+
+/* A queue as long as a stranger may make it. */
+ROUNDTRIP(full_queue)
+{
+	int server = bound_socket(SOCK_DGRAM, "server");
+	int from = unix_socket(SOCK_DGRAM), nr = 0;
+
+	NEED(!connect_to(from, "server"));
+	while (send(from, "x", 1, MSG_DONTWAIT) == 1)
+		nr++;
+	NEED(errno == EAGAIN);
+	ckpt_point();
+	CHECK_EQ(0, events(from));
+	CHECK_EQ(-1, send(from, "x", 1, MSG_DONTWAIT));
+	CHECK_EQ(EAGAIN, errno);
+	while (nr--)
+		CHECK(next_is(server, "x", ""));
+	CHECK_EQ(POLLOUT, events(from));
+}
+
+static void accepted(int type)
+{
+	int l = listener(type, "listener"), c = unix_socket(type), a;
+
+	NEED(!bind_to(c, "client") && !connect_to(c, "listener"));
+	NEED((a = accept(l, NULL, NULL)) >= 0);
+	NEED(write(c, "hello", 5) == 5 && write(a, "welcome", 7) == 7);
+	ckpt_point();
+	CHECK(own_name_is(l, "listener") && own_name_is(a, "listener"));
+	CHECK(own_name_is(c, "client") && peer_name_is(a, "client"));
+	CHECK(peer_name_is(c, "listener"));
+	CHECK_EQ(1, option(l, SO_ACCEPTCONN));
+	CHECK(next_is(a, "hello", NULL) && next_is(c, "welcome", NULL));
+	CHECK_EQ(1, write(c, "x", 1));
+	CHECK(next_is(a, "x", NULL));
+	/* It goes on listening. */
+	c = client(type, "listener");
+	CHECK((a = accept(l, NULL, NULL)) >= 0);
+	CHECK_EQ(1, write(c, "y", 1));
+	CHECK(next_is(a, "y", NULL));
+}
+
+ROUNDTRIP(accepted_stream)
+{
+	accepted(SOCK_STREAM);
+}
+
+ROUNDTRIP(accepted_seqpacket)
+{
+	accepted(SOCK_SEQPACKET);
+}
+
+/* The one that listened is gone, and its file, too. */
+ROUNDTRIP(listener_gone)
+{
+	int l = listener(SOCK_STREAM, "gone"), c = client(SOCK_STREAM, "gone"), a;
+
+	NEED((a = accept(l, NULL, NULL)) >= 0);
+	close(l);
+	unlink("gone");
+	NEED(write(c, "hello", 5) == 5);
+	ckpt_point();
+	CHECK(own_name_is(a, "gone") && peer_name_is(c, "gone"));
+	CHECK(next_is(a, "hello", NULL));
+	CHECK_EQ(-1, access("gone", F_OK));
+}
+
+static void not_accepted(int type)
+{
+	int l = listener(type, "listener"), c[4], a, i;
+	char text[10];
+
+	NEED(!set_option(l, SO_PASSCRED, 1));
+	for (i = 0; i < 4; i++) {
+		c[i] = unix_socket(type);
+		if (i == 2)
+			NEED(!bind_to(c[i], "client"));
+		NEED(!connect_to(c[i], "listener"));
+		snprintf(text, sizeof(text), "hello %d", i);
+		NEED(i == 1 || write(c[i], text, 7) == 7);
+	}
+	/* One has gone away again. */
+	close(c[3]);
+	ckpt_point();
+	CHECK_EQ(POLLIN, events(l));
+	CHECK(peer_name_is(c[0], "listener"));
+	CHECK_EQ(1, write(c[0], "x", 1));
+	for (i = 0; i < 4; i++) {
+		NEED((a = accept4(l, NULL, NULL, SOCK_NONBLOCK)) >= 0);
+		CHECK(own_name_is(a, "listener"));
+		CHECK(peer_name_is(a, i == 2 ? "client" : ""));
+		CHECK_EQ(1, option(a, SO_PASSCRED));
+		CHECK_EQ(getpid(), peer_cred(a).pid);
+		snprintf(text, sizeof(text), "hello %d", i);
+		if (i == 0 && type == SOCK_STREAM) {
+			check_creds(a, "hello 0x", getpid(), getuid(), getgid());
+		} else if (i == 0) {
+			check_creds(a, "hello 0", getpid(), getuid(), getgid());
+			CHECK(next_is(a, "x", NULL));
+		} else if (i != 1) {
+			CHECK(next_is(a, text, NULL));
+		}
+		if (i == 3) {
+			CHECK_EQ(0, read(a, text, 1));
+			continue;
+		}
+		CHECK(next_errno_is(a, EAGAIN));
+		CHECK_EQ(1, write(a, "y", 1));
+		CHECK(next_is(c[i], "y", NULL));
+	}
+	CHECK_EQ(0, events(l));
+	/* The backlog is as long as it was. */
+	CHECK(!fcntl(l, F_SETFL, O_NONBLOCK));
+	for (i = 0; i < 6; i++)
+		CHECK(!connect_to(unix_socket(type), "listener"));
+	a = unix_socket(type);
+	CHECK(!fcntl(a, F_SETFL, O_NONBLOCK));
+	CHECK_EQ(-1, connect_to(a, "listener"));
+	CHECK_EQ(EAGAIN, errno);
+}
+
+ROUNDTRIP(not_accepted_stream)
+{
+	not_accepted(SOCK_STREAM);
+}
+
+ROUNDTRIP(not_accepted_seqpacket)
+{
+	not_accepted(SOCK_SEQPACKET);
+}
+
+/* A client that connects to a listener that refuses from now on. */
+ROUNDTRIP(listener_shut_down)
+{
+	int l = listener(SOCK_STREAM, "listener");
+	int c = client(SOCK_STREAM, "listener"), a;
+
+	NEED(!shutdown(l, SHUT_RD));
+	ckpt_point();
+	CHECK_EQ(-1, connect_to(unix_socket(SOCK_STREAM), "listener"));
+	CHECK_EQ(ECONNREFUSED, errno);
+	CHECK((a = accept(l, NULL, NULL)) >= 0);
+	CHECK_EQ(1, write(c, "x", 1));
+	CHECK(next_is(a, "x", NULL));
+}
+
+/* Names are what bind() was told, files are where they are. */
+ROUNDTRIP(names)
+{
+	char path[108], dir[60], longest[109];
+	int rel, sub, full, moved_cwd, gone, abstract, autobound, again, lng;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX }, seen;
+	socklen_t len = sizeof(seen);
+	struct stat st;
+
+	NEED(getcwd(dir, sizeof(dir)));
+	snprintf(path, sizeof(path), "%s/full", dir);
+	rel = listener(SOCK_STREAM, "./rel");
+	NEED(!mkdir("sub", 0700));
+	sub = listener(SOCK_STREAM, "sub/s");
+	full = listener(SOCK_STREAM, path);
+	NEED(!chmod("full", 0620));
+	if (!getuid())
+		NEED(!chown("full", OTHER_USER, 4321));
+	NEED(!chdir("sub"));
+	moved_cwd = listener(SOCK_STREAM, "in_sub");
+	NEED(!chdir(".."));
+	gone = listener(SOCK_STREAM, "gone");
+	NEED(!unlink("gone"));
+	again = listener(SOCK_STREAM, "gone");
+	abstract = listener(SOCK_STREAM, "@abstract name");
+	autobound = unix_socket(SOCK_DGRAM);
+	NEED(!bind(autobound, (struct sockaddr *)&addr, sizeof(sa_family_t)));
+	NEED(!getsockname(autobound, (struct sockaddr *)&addr, &len));
+	/* As long as possible, without a NUL. */
+	memset(longest, 'l', 108);
+	longest[108] = '\0';
+	lng = unix_socket(SOCK_DGRAM);
+	memset(seen.sun_path, 'l', sizeof(seen.sun_path));
+	seen.sun_family = AF_UNIX;
+	NEED(!bind(lng, (struct sockaddr *)&seen, sizeof(seen)));
+	ckpt_point();
+	CHECK(own_name_is(rel, "./rel") && own_name_is(sub, "sub/s"));
+	CHECK(own_name_is(full, path) && own_name_is(moved_cwd, "in_sub"));
+	CHECK(own_name_is(gone, "gone") && own_name_is(again, "gone"));
+	CHECK(own_name_is(abstract, "@abstract name"));
+	CHECK(!getsockname(autobound, (struct sockaddr *)&seen, &len));
+	CHECK_EQ(sizeof(sa_family_t) + 6, len);
+	CHECK(!memcmp(&addr, &seen, len));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "rel"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "sub/s"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "full"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "sub/in_sub"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "@abstract name"));
+	/* The second one has that name. */
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "gone"));
+	CHECK(accept4(again, NULL, NULL, 0) >= 0);
+	CHECK(!fcntl(gone, F_SETFL, O_NONBLOCK));
+	CHECK_EQ(-1, accept(gone, NULL, NULL));
+	CHECK_EQ(EAGAIN, errno);
+	CHECK(!stat("full", &st));
+	CHECK_EQ(S_IFSOCK | 0620, st.st_mode);
+	CHECK_EQ(getuid() ? getuid() : OTHER_USER, st.st_uid);
+	CHECK_EQ(getuid() ? getgid() : 4321, st.st_gid);
+	CHECK(!stat("rel", &st));
+	CHECK_EQ(S_IFSOCK | 0755, st.st_mode);
+	CHECK(!stat(longest, &st));
+	CHECK(S_ISSOCK(st.st_mode));
+	/* Names that nobody has are free. */
+	CHECK_EQ(-1, bind_to(unix_socket(SOCK_STREAM), "@abstract name"));
+	CHECK_EQ(EADDRINUSE, errno);
+	close(abstract);
+	CHECK(!bind_to(unix_socket(SOCK_STREAM), "@abstract name"));
+}
+
+ROUNDTRIP(name_in_chroot)
+{
+	int l;
+
+	if (getuid())
+		ckpt_skip("not root");
+	NEED(!mkdir("jail", 0755) && !mkdir("jail/run", 0755));
+	NEED(!chroot("jail") && !chdir("/"));
+	l = listener(SOCK_STREAM, "/run/s");
+	ckpt_point();
+	CHECK(own_name_is(l, "/run/s"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "/run/s"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "run/s"));
+}
+
+/* By a path with a symbolic link in it. */
+ROUNDTRIP(name_by_symlink)
+{
+	char path[108], dir[60];
+	int l;
+
+	NEED(getcwd(dir, sizeof(dir)));
+	NEED(!mkdir("real", 0755) && !symlink("real", "link"));
+	snprintf(path, sizeof(path), "%s/link/s", dir);
+	l = listener(SOCK_STREAM, path);
+	ckpt_point();
+	CHECK(own_name_is(l, path));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "real/s"));
+}
+
+REFUSED(renamed, EOPNOTSUPP, "file_socket", "does not lead to its file")
+{
+	ckpt_value[0] = listener(SOCK_STREAM, "old");
+	NEED(!rename("old", "new"));
+	ckpt_point();
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "new"));
+}
+
+REFUSED(linked, EOPNOTSUPP, "file_socket", "has others")
+{
+	ckpt_value[0] = listener(SOCK_STREAM, "old");
+	NEED(!link("old", "new") && !unlink("old"));
+	ckpt_point();
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "new"));
+}
+
+/* --- files in messages ---------------------------------------------------- */
+
+/* A pipe, a file with its position, one twice, one that is open here, too. */
+static void files_in_flight(int type)
+{
+	int p[2], q[2], fd, fds[4], got[4], i;
+	char buf[100] = "";
+
+	NEED(!socketpair(AF_UNIX, type, 0, p) && !pipe(q));
+	NEED((fd = open("file", O_RDWR | O_CREAT, 0600)) >= 0);
+	NEED(write(fd, "0123456789", 10) == 10 && lseek(fd, 3, SEEK_SET) == 3);
+	fds[0] = q[1];
+	fds[1] = fd;
+	fds[2] = fd;
+	fds[3] = 1;
+	NEED(write(p[0], "before", 6) == 6);
+	NEED(!send_fds(p[0], "files", fds, 4));
+	NEED(write(p[0], "after", 5) == 5);
+	close(q[1]);
+	close(fd);
+	ckpt_point();
+	/* A stream's read stops behind the files, but not in front of them. */
+	if (type != SOCK_STREAM) {
+		CHECK(next_is(p[1], "before", NULL));
+		NEED(receive_fds(p[1], buf, sizeof(buf), got) == 4);
+		CHECK(!strcmp(buf, "files"));
+	} else {
+		NEED(receive_fds(p[1], buf, sizeof(buf), got) == 4);
+		CHECK(!strcmp(buf, "beforefiles"));
+	}
+	CHECK(next_is(p[1], "after", NULL));
+	CHECK_EQ(1, write(got[0], "x", 1));
+	CHECK(read(q[0], buf, 1) == 1 && buf[0] == 'x');
+	CHECK(read(got[1], buf, 1) == 1 && buf[0] == '3');
+	CHECK(read(got[2], buf, 1) == 1 && buf[0] == '4');
+	CHECK_EQ(lseek(1, 0, SEEK_CUR), lseek(got[3], 0, SEEK_CUR));
+	/* No other writer was left. */
+	close(got[0]);
+	CHECK_EQ(0, read(q[0], buf, 1));
+	for (i = 1; i < 4; i++)
+		close(got[i]);
+}
+
+ROUNDTRIP(files_in_stream)
+{
+	files_in_flight(SOCK_STREAM);
+}
+
+ROUNDTRIP(files_in_dgram)
+{
+	files_in_flight(SOCK_DGRAM);
+}
+
+ROUNDTRIP(many_files)
+{
+	int p[2], fds[253], i;
+	char buf[10];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	for (i = 0; i < 253; i++)
+		NEED((fds[i] = open("/dev/null", i % 2 ? O_RDONLY : O_WRONLY)) >= 0);
+	NEED(!send_fds(p[0], "x", fds, 253));
+	for (i = 0; i < 253; i++)
+		close(fds[i]);
+	ckpt_point();
+	CHECK_EQ(253, receive_fds(p[1], buf, 10, fds));
+	for (i = 0; i < 253; i++)
+		CHECK_EQ(i % 2 ? O_RDONLY : O_WRONLY,
+			 fcntl(fds[i], F_GETFL) & O_ACCMODE);
+}
+
+/* A socket in its own queue, and a ring of two. */
+ROUNDTRIP(sockets_in_circles)
+{
+	int p[2], q[2], fd;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, q));
+	NEED(!send_fds(p[0], "itself", &p[1], 1));
+	NEED(!send_fds(p[0], "other", &q[1], 1));
+	NEED(!send_fds(q[0], "one", &p[1], 1));
+	close(q[1]);
+	ckpt_point();
+	fd = receive_fd(p[1], "itself");
+	close(p[1]);
+	p[1] = fd;
+	q[1] = receive_fd(p[1], "other");
+	fd = receive_fd(q[1], "one");
+	CHECK_EQ(4, write(p[0], "last", 4));
+	CHECK(next_is(fd, "last", NULL));
+	CHECK_EQ(4, write(q[0], "last", 4));
+	CHECK(next_is(q[1], "last", NULL));
+}
+
+/* Each in the queue of the one before: more than any recursion could bear. */
+ROUNDTRIP(deeply_nested)
+{
+	int p[2], next[2], first, i, fd;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	first = p[1];
+	for (i = 0; i < 300; i++) {
+		NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, next));
+		NEED(!send_fds(p[0], "next", &next[1], 1));
+		close(next[1]);
+		close(p[0]);
+		p[0] = next[0];
+	}
+	NEED(write(p[0], "end", 3) == 3);
+	ckpt_point();
+	for (i = 0; i < 300; i++) {
+		fd = receive_fd(first, "next");
+		close(first);
+		first = fd;
+	}
+	CHECK(next_is(first, "end", NULL));
+}
+
+/* In the queue of a connection that is not accepted. */
+ROUNDTRIP(files_not_accepted)
+{
+	int l = listener(SOCK_STREAM, "@files_not_accepted");
+	int c = client(SOCK_STREAM, "@files_not_accepted"), p[2], fd, a;
+
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+	NEED(!send_fds(c, "pair", &p[1], 1));
+	NEED(!send_fds(c, "listener", &l, 1));
+	NEED(!send_fds(p[0], "listener", &l, 1));
+	close(p[1]);
+	ckpt_point();
+	NEED((a = accept(l, NULL, NULL)) >= 0);
+	p[1] = receive_fd(a, "pair");
+	fd = receive_fd(a, "listener");
+	CHECK_EQ(1, option(fd, SO_ACCEPTCONN));
+	close(fd);
+	close(l);
+	l = receive_fd(p[1], "listener");
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "@files_not_accepted"));
+	close(l);
+	CHECK_EQ(-1, connect_to(unix_socket(SOCK_STREAM), "@files_not_accepted"));
+}
+
+ROUNDTRIP(listener_in_flight)
+{
+	int l = listener(SOCK_STREAM, "@listener_in_flight");
+	int c = client(SOCK_STREAM, "@listener_in_flight"), p[2], fd, a;
+
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+	NEED(!send_fds(p[0], "listener", &l, 1));
+	NEED(!send_fds(c, "pair", &p[0], 1));
+	close(l);
+	close(p[0]);
+	ckpt_point();
+	l = receive_fd(p[1], "listener");
+	NEED((a = accept(l, NULL, NULL)) >= 0);
+	fd = receive_fd(a, "pair");
+	CHECK_EQ(1, write(fd, "x", 1));
+	CHECK(next_is(p[1], "x", NULL));
+}
+
+/* --- several processes --------------------------------------------------------- */
+
+/* Does what it is asked for until there is nobody who asks. */
+static void serve(int ask, int data, int l)
+{
+	struct ucred creds;
+	char what, buf[100];
+	int a = -1, fd;
+
+	while (read(ask, &what, 1) == 1) {
+		switch (what) {
+		case 'd':	/* data that waited */
+			CHECK(next_is(data, "waiting", NULL));
+			break;
+		case 'f':	/* a file that waited */
+			fd = receive_fd(data, "file");
+			CHECK_EQ(5, write(fd, "child", 5));
+			close(fd);
+			break;
+		case 'a':	/* a connection that waited */
+			a = accept(l, NULL, NULL);
+			CHECK(a >= 0 && next_is(a, "hello", NULL));
+			CHECK_EQ(getppid(), peer_cred(a).pid);
+			CHECK_EQ(7, write(a, "welcome", 7));
+			break;
+		case 'c':	/* who has sent it */
+			CHECK(receive_creds(data, buf, sizeof(buf), &creds) == 3);
+			CHECK_EQ(getppid(), creds.pid);
+			break;
+		default:
+			CHECK(false);
+		}
+		CHECK_EQ(1, write(ask, &what, 1));
+	}
+	close(a);
+}
+
+static void asks(int ask, char what)
+{
+	char seen = 0;
+
+	CHECK_EQ(1, write(ask, &what, 1));
+	CHECK_EQ(1, read(ask, &seen, 1));
+	CHECK_EQ(what, seen);
+}
+
+static void with_a_child(void)
+{
+	int ask[2], data[2], l, c, fd, status = -1;
+	char buf[10] = "", ready;
+	pid_t pid;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, ask));
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, data));
+	NEED((fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600)) >= 0);
+	pid = fork();
+	if (!pid) {
+		close(ask[0]);
+		close(data[0]);
+		close(fd);
+		NEED(!set_option(data[1], SO_PASSCRED, 1));
+		l = listener(SOCK_STREAM, "child");
+		NEED(write(ask[1], "r", 1) == 1);
+		serve(ask[1], data[1], l);
+		/* What has failed was reported. */
+		_exit(access("report", F_OK) ? 0 : 1);
+	}
+	close(ask[1]);
+	close(data[1]);
+	NEED(pid > 0 && read(ask[0], &ready, 1) == 1);
+	c = client(SOCK_STREAM, "child");
+	NEED(write(c, "hello", 5) == 5 && write(data[0], "waiting", 7) == 7);
+	NEED(!send_fds(data[0], "file", &fd, 1));
+	NEED(write(data[0], "who", 3) == 3);
+	ckpt_point();
+	asks(ask[0], 'd');
+	asks(ask[0], 'f');
+	CHECK_EQ(5, lseek(fd, 0, SEEK_CUR));
+	asks(ask[0], 'c');
+	asks(ask[0], 'a');
+	CHECK(next_is(c, "welcome", NULL));
+	/* Both ends of this one were made by us. */
+	CHECK_EQ(getpid(), peer_cred(ask[0]).pid);
+	pid = peer_cred(c).pid;
+	close(ask[0]);
+	CHECK_EQ(pid, waitpid(-1, &status, 0));
+	CHECK_EQ(0, status);
+	CHECK_EQ(0, read(c, buf, 1));
+}
+
+ROUNDTRIP(tree)
+{
+	with_a_child();
+}
+
+ROUNDTRIP_OPT(tree_fresh, CKPT_RT_FRESH)
+{
+	with_a_child();
+}
+
+/* --- watched by epoll --------------------------------------------------------- */
+
+static int watch(int ep, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event);
+}
+
+static uint32_t ready(int ep, int fd)
+{
+	struct epoll_event event[8];
+	int i, nr = epoll_wait(ep, event, 8, 0);
+
+	for (i = 0; i < nr; i++)
+		if (event[i].data.fd == fd)
+			return event[i].events;
+	return 0;
+}
+
+ROUNDTRIP(epoll)
+{
+	int p[2], q[2], r[2], l, c, ep, ep_l, ep_r;
+	char buf[10];
+
+	NEED((ep = epoll_create1(0)) >= 0 && (ep_l = epoll_create1(0)) >= 0 &&
+	     (ep_r = epoll_create1(0)) >= 0);
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, q));
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, r));
+	l = listener(SOCK_STREAM, "listener");
+	/* An edge that was seen, data that was not, the end that was not. */
+	NEED(!watch(ep, p[0], EPOLLIN | EPOLLET));
+	NEED(write(p[1], "old", 3) == 3 && ready(ep, p[0]));
+	NEED(!ready(ep, p[0]));
+	NEED(!watch(ep_l, q[0], EPOLLIN) && !watch(ep_l, l, EPOLLIN));
+	NEED(!watch(ep_r, r[0], EPOLLIN | EPOLLRDHUP));
+	NEED(write(q[1], "new", 3) == 3 && !shutdown(r[1], SHUT_WR));
+	c = client(SOCK_STREAM, "listener");
+	ckpt_point();
+	CHECK_EQ(0, ready(ep, p[0]));
+	CHECK_EQ(1, write(p[1], "x", 1));
+	CHECK_EQ(EPOLLIN, ready(ep, p[0]));
+	CHECK_EQ(EPOLLIN, ready(ep_l, q[0]));
+	CHECK_EQ(EPOLLIN, ready(ep_l, l));
+	CHECK_EQ(EPOLLIN | EPOLLRDHUP, ready(ep_r, r[0]));
+	CHECK_EQ(3, read(q[0], buf, 10));
+	CHECK_EQ(0, ready(ep_l, q[0]));
+	CHECK_EQ(1, write(q[1], "y", 1));
+	CHECK_EQ(EPOLLIN, ready(ep_l, q[0]));
+	CHECK(accept(l, NULL, NULL) >= 0);
+	CHECK_EQ(0, ready(ep_l, l));
+	c = client(SOCK_STREAM, "listener");
+	CHECK_EQ(EPOLLIN, ready(ep_l, l));
+	(void)c;
+}
+
+/* --- refusals ------------------------------------------------------------- */
+
+REFUSED(filter, EOPNOTSUPP, "file_socket", "filter")
+{
+	struct sock_filter code = { BPF_RET | BPF_K, 0, 0, 0xffffffff };
+	struct sock_fprog prog = { 1, &code };
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	ckpt_value[0] = p[1];
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			 sizeof(prog)));
+	ckpt_point();
+	CHECK_EQ(1, write(p[0], "x", 1));
+}
+
+REFUSED(async, EOPNOTSUPP, "file_socket", "O_ASYNC")
+{
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	ckpt_value[0] = p[1];
+	NEED(!fcntl(p[1], F_SETOWN, getpid()));
+	ckpt_point();
+}
+
+REFUSED(unsupported_in_flight, EOPNOTSUPP, "socket_netlink", "netlink")
+{
+	int p[2], fd = socket(AF_NETLINK, SOCK_RAW, 0);
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	ckpt_value[0] = p[1];
+	NEED(!send_fds(p[0], "x", &fd, 1));
+	close(fd);
+	ckpt_point();
+}
+
+/* --- with somebody outside ------------------------------------------------ */
+
+/* Connects to the tester, who may accept it or not. */
+SCENARIO(has_connection)
+{
+	NEED(client(SOCK_STREAM, ckpt_arg) == 3);
+	ckpt_point();
+	write(3, "x", 1);
+}
+
+static int not_the_trees(struct ckpt_test *t, pid_t pid, int fd,
+			 const char *text)
+{
+	long ret = ckpt_checkpoint(t, pid, t->image, 0);
+
+	if (ret != -EBUSY ||
+	    !ckpt_reason(t, EBUSY, "file_socket", fd, 0, text))
+		return ckpt_say("gave %ld and not -EBUSY", ret);
+	if (ckpt_file_size(t->image))
+		return ckpt_say("something was written");
+	return 0;
+}
+
+TEST_F(checkpoint, connected_outside)
+{
+	char name[] = "@ckpt_connected_outside";
+	struct sockaddr_un addr;
+	socklen_t len = make_name(&addr, name);
+	int l, a;
+	pid_t pid;
+
+	NOT_DRY();
+	l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, bind(l, (struct sockaddr *)&addr, len));
+	ASSERT_EQ(0, listen(l, 5));
+	START(pid, has_connection, name);
+	EXPECT_EQ(0, not_the_trees(&self->t, pid, 3, "accepted by a process outside"));
+	a = accept4(l, NULL, NULL, SOCK_CLOEXEC);
+	ASSERT_LE(0, a);
+	EXPECT_EQ(0, not_the_trees(&self->t, pid, 3, "other side"));
+	/* That was all. */
+	close(a);
+	EXPECT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	close(l);
+	ckpt_kill(&self->t, pid);
+}
+
+/* Sends a descriptor of its pair to the tester. */
+SCENARIO(sends_away)
+{
+	int p[2], out;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(p[0] == 3 && p[1] == 4);
+	out = client(SOCK_STREAM, ckpt_arg);
+	NEED(!send_fds(out, "x", &p[1], 1));
+	close(p[1]);
+	close(out);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, sent_outside)
+{
+	char name[] = "@ckpt_sent_outside";
+	struct sockaddr_un addr;
+	socklen_t len = make_name(&addr, name);
+	pid_t pid;
+	int l;
+
+	NOT_DRY();
+	l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, bind(l, (struct sockaddr *)&addr, len));
+	ASSERT_EQ(0, listen(l, 5));
+	START(pid, sends_away, name);
+	EXPECT_EQ(0, not_the_trees(&self->t, pid, 3, "other side"));
+	close(l);
+	ckpt_kill(&self->t, pid);
+}
+
+/* A file that is only in flight, and which the tester has got, too. */
+SCENARIO(sends_shared)
+{
+	int p[2], fd = open("file", O_RDWR | O_CREAT, 0600);
+
+	NEED(fd == 3);
+	ckpt_point();
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!send_fds(p[0], "x", &fd, 1));
+	close(fd);
+	ckpt_point();
+	CHECK(receive_fd(p[1], "x") >= 0);
+}
+
+TEST_F(checkpoint, shared_in_flight)
+{
+	int pidfd, fd;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, sends_shared, NULL);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	ASSERT_LE(0, pidfd);
+	fd = syscall(SYS_pidfd_getfd, pidfd, 3, 0);
+	ASSERT_LE(0, fd);
+	close(pidfd);
+	ASSERT_EQ(0, ckpt_go(pid));
+	ASSERT_EQ(0, ckpt_wait_stage(&self->t, pid, 2));
+	EXPECT_EQ(-EBUSY, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	EXPECT_TRUE(ckpt_reason(&self->t, EBUSY, "file", -1, 0, "shared"));
+	close(fd);
+	EXPECT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+SCENARIO(serves)
+{
+	int l = listener(SOCK_STREAM, "stream"), d = bound_socket(SOCK_DGRAM, "dgram");
+
+	NEED(l == 3 && d == 4);
+	ckpt_point();
+	CHECK(next_is(d, "hello", "@ckpt_outside"));
+	CHECK(next_errno_is(d, EAGAIN));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "stream"));
+}
+
+static int outside_socket(struct ckpt_test *t, int type, const char *to)
+{
+	char path[200];
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	snprintf(path, sizeof(path), "%s/%s", t->run, to);
+	if (fd < 0 || (type == SOCK_DGRAM && bind_to(fd, "@ckpt_outside")) ||
+	    connect_to(fd, path))
+		return ckpt_say("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+TEST_F(checkpoint, clients_outside)
+{
+	pid_t pid;
+	int s, d;
+
+	NOT_DRY();
+	START(pid, serves, NULL);
+	s = outside_socket(&self->t, SOCK_STREAM, "stream");
+	ASSERT_LE(0, s);
+	EXPECT_EQ(0, not_the_trees(&self->t, pid, 3, "other side"));
+	close(s);
+	/* What it sent is only a message. */
+	d = outside_socket(&self->t, SOCK_DGRAM, "dgram");
+	ASSERT_LE(0, d);
+	ASSERT_EQ(5, write(d, "hello", 5));
+	EXPECT_EQ(pid, ckpt_go(pid) ? -1 : pid);
+	ASSERT_EQ(0, ckpt_wait(&self->t, pid));
+
+	START(pid, serves, NULL);
+	close(d);
+	d = outside_socket(&self->t, SOCK_DGRAM, "dgram");
+	ASSERT_LE(0, d);
+	ASSERT_EQ(5, write(d, "hello", 5));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(-1, write(d, "x", 1));
+	EXPECT_EQ(ECONNREFUSED, errno);
+	close(d);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* --- names that are not free at a restart --------------------------------- */
+
+SCENARIO(has_names)
+{
+	NEED(listener(SOCK_STREAM, "name") == 3);
+	NEED(bound_socket(SOCK_DGRAM, "@ckpt_has_names") == 4);
+	ckpt_point();
+	CHECK(own_name_is(3, "name") && own_name_is(4, "@ckpt_has_names"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "name"));
+}
+
+static int bind_outside(int type, const char *name)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || bind_to(fd, name) ? -1 : fd;
+}
+
+TEST_F(checkpoint, name_in_use)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	char path[200];
+	struct stat st, st2;
+	unsigned int i;
+	pid_t pid;
+	int fd;
+
+	NOT_DRY();
+	START(pid, has_names, NULL);
+	snprintf(path, sizeof(path), "%s/name", self->t.run);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	/* By the saved process itself, which runs on. */
+	EXPECT_EQ(-EADDRINUSE, ckpt_restart(&self->t, self->t.image,
+					    RESTART_FRESH_PIDS));
+	EXPECT_NE(NULL, strstr(self->t.log, "in use"));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+
+	/* Somebody else's, of whatever type. */
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ASSERT_EQ(0, unlink(path));
+		fd = bind_outside(types[i], path);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, stat(path, &st));
+		EXPECT_EQ(-EADDRINUSE, ckpt_restart(&self->t, self->t.image, 0));
+		EXPECT_NE(NULL, strstr(self->t.log, "another process has"));
+		ASSERT_EQ(0, stat(path, &st2));
+		EXPECT_EQ(st.st_ino, st2.st_ino);
+		close(fd);
+	}
+	/* No socket at all. */
+	ASSERT_EQ(0, unlink(path));
+	ASSERT_EQ(0, ckpt_write_file(path, "a file"));
+	EXPECT_EQ(-EEXIST, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_NE(NULL, strstr(self->t.log, "no socket"));
+	EXPECT_EQ(6, ckpt_file_size(path));
+	ASSERT_EQ(0, unlink(path));
+	ASSERT_EQ(0, symlink("elsewhere", path));
+	EXPECT_EQ(-EEXIST, ckpt_restart(&self->t, self->t.image, 0));
+	ASSERT_EQ(0, unlink(path));
+
+	/* The other name; what was made for the first one goes away. */
+	fd = bind_outside(SOCK_DGRAM, "@ckpt_has_names");
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EADDRINUSE, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_NE(NULL, strstr(self->t.log, "ckpt_has_names"));
+	EXPECT_EQ(-1, stat(path, &st));
+	close(fd);
+
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	/* And again, over what that one left. */
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_F(checkpoint, directory_gone)
+{
+	char path[200], away[200];
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, has_names, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	snprintf(path, sizeof(path), "%s", self->t.run);
+	snprintf(away, sizeof(away), "%s.away", self->t.run);
+	ASSERT_EQ(0, rename(path, away));
+	EXPECT_EQ(-ENOENT, ckpt_restart(&self->t, self->t.image, 0));
+	ASSERT_EQ(0, rename(away, path));
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Another user cannot remove it, and gets no socket there. */
+static int restart_theirs(struct ckpt_test *t)
+{
+	return ckpt_restart(t, t->image, RESTART_FRESH_PIDS) == -EPERM ? 0 : 1;
+}
+
+TEST_F(checkpoint, names_of_others)
+{
+	char path[200];
+	struct stat st;
+	pid_t pid;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	START(pid, has_names, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	ASSERT_EQ(0, chmod(self->t.image, 0644));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, restart_theirs));
+	snprintf(path, sizeof(path), "%s/name", self->t.run);
+	EXPECT_EQ(0, stat(path, &st));
+	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+TEST_HARNESS_MAIN
