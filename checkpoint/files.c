@@ -199,7 +199,7 @@ static int check_tty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	int ret;
 
-	ctx->where.fd = fd_of_file(ctx, obj->ptr);
+	ctx->where.fd = ckpt_fd_of_file(ctx, obj->ptr);
 	ret = ckpt_tty_check(ctx, obj);
 	ctx->where.fd = -1;
 	return ret;
@@ -209,7 +209,7 @@ static int check_pty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	int ret;
 
-	ctx->where.fd = fd_of_file(ctx, ckpt_pty_file(ctx, obj));
+	ctx->where.fd = ckpt_fd_of_file(ctx, ckpt_pty_file(ctx, obj));
 	ret = ckpt_pty_check(ctx, obj);
 	ctx->where.fd = -1;
 	return ret;
