@@ -388,7 +388,8 @@ static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	if (ret)
 		return ret;
 	list_for_each_entry(thread, &m->threads, thread_node) {
-		ret = make_task(ctx, thread, CLONE_THREAD | CLONE_SIGHAND);
+		ret = make_task(ctx, thread, CLONE_THREAD | CLONE_SIGHAND |
+				CLONE_SYSVSEM);
 		if (ret)
 			return ret;
 	}

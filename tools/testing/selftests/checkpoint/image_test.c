@@ -4,8 +4,8 @@
  * checksums mended, records lost, doubled, swapped and foreign. Each gives an
  * error, or a process that is killed at once; never anything else.
  *
- * $CKPT_TEST_SCALE multiplies how many there are. Without it there are half as
- * many on a kernel that $SLOW says is slow.
+ * $CKPT_TEST_SCALE multiplies how many there are. Without it there are a quarter
+ * of them on a kernel that $SLOW says is slow.
  */
 #include "ckpt_test.h"
 
