@@ -441,7 +441,7 @@ void ckpt_files_adopt(struct files_struct *files)
 
 const struct ckpt_kind ckpt_kind_files = {
 	.name		= "files",
-	.about		= "descriptors: numbers, close-on-exec, which share a description, CLONE_FILES",
+	.about		= "descriptors: numbers, close-on-exec, which share a description",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_FILES,
 	.phase		= CKPT_PHASE_FILES,

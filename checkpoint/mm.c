@@ -397,8 +397,8 @@ static void own_mm(struct mm_struct *mm)
 {
 #ifdef CONFIG_MEMCG
 	task_lock(current);
-	if (!mm->owner) {
-		WRITE_ONCE(mm->owner, current);
+	if (!rcu_access_pointer(mm->owner)) {
+		rcu_assign_pointer(mm->owner, current);
 		lru_gen_migrate_mm(mm);
 	}
 	task_unlock(current);
@@ -409,8 +409,8 @@ static void own_mm(struct mm_struct *mm)
 static void disown_mm(struct mm_struct *mm)
 {
 #ifdef CONFIG_MEMCG
-	if (mm->owner == current)
-		WRITE_ONCE(mm->owner, NULL);
+	if (rcu_access_pointer(mm->owner) == current)
+		RCU_INIT_POINTER(mm->owner, NULL);
 #endif
 }
 
