@@ -4,8 +4,8 @@
  * checksums mended, records lost, doubled, swapped and foreign. Each gives an
  * error, or a process that is killed at once; never anything else.
  *
- * $CKPT_TEST_SCALE multiplies how many there are. Without it there are a quarter
- * of them on a kernel that $SLOW says is slow.
+ * $CKPT_TEST_SCALE multiplies how many there are, 2 is all of them. Without it
+ * there are half of them, an eighth on a kernel that $SLOW says is slow.
  */
 #include "ckpt_test.h"
 
@@ -21,6 +21,12 @@
 #define MAX_IMAGE	(1 << 20)
 #define FRESH		((unsigned long)RESTART_FRESH_PIDS)
 #define STOPPED		((unsigned long)RESTART_STOPPED)
+
+/* Of the changed images that there could be. */
+static double how_many(void)
+{
+	return ckpt_scale() / 2;
+}
 
 /* --- images --------------------------------------------------------------- */
 
@@ -441,7 +447,7 @@ static bool in_contents(const struct image *im, size_t pos)
 
 static int truncated(struct worker *w, const struct image *im)
 {
-	double scale = ckpt_scale();
+	double scale = how_many();
 	size_t len;
 	int ret;
 
@@ -618,7 +624,7 @@ static int try_field(struct where *where, uint8_t *at,
 	/* References: to each object there can be. */
 	where->old = old;
 	for (i = 0; i < nr; i++) {
-		if (below(where->w, 100) < 100 * ckpt_scale() &&
+		if (below(where->w, 100) < 100 * how_many() &&
 		    try_value(where, at, field->size, values[i], field->pad,
 			      field->name))
 			return -1;
@@ -1930,7 +1936,7 @@ static int random_changes(struct worker *w, const struct image *im)
 	int ret, i, n, changes;
 	struct image *copy;
 
-	n = 12000 * ckpt_scale() / w->workers;
+	n = 12000 * how_many() / w->workers;
 	for (i = 0; buf && i < n; i++) {
 		copy = copy_image(im);
 		for (changes = 1 + below(w, 3); changes; changes--)
@@ -1965,7 +1971,7 @@ static int random_changes_self(struct worker *w, const struct image *im)
 	int ret, i, n;
 	struct image *copy;
 
-	n = 400 * ckpt_scale() / w->workers;
+	n = 400 * how_many() / w->workers;
 	for (i = 0; buf && i < n; i++) {
 		alarm(120);
 		w->tries++;

@@ -34,7 +34,7 @@
 #include <sys/wait.h>
 
 #define RESULT_FD	3
-#define TEST_SECONDS	480
+#define TEST_SECONDS	600
 #define PF_KTHREAD	0x00200000
 #define SYS_CHECKPOINT	548
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
