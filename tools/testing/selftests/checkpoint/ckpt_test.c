@@ -717,6 +717,8 @@ int ckpt_wake(pid_t pid, int fd)
 	return ret;
 }
 
+static void show_tree(pid_t pid);
+
 int ckpt_wait(struct ckpt_test *t, pid_t pid)
 {
 	int ms, status;
@@ -730,6 +732,7 @@ int ckpt_wait(struct ckpt_test *t, pid_t pid)
 			return ckpt_say("wait for %d: %s", pid, strerror(errno));
 		nap();
 	}
+	show_tree(pid);
 	ckpt_kill(t, pid);
 	return ckpt_say("target %d does not end", pid);
 }
@@ -863,6 +866,37 @@ static int find_tree(struct pids *tree, struct pids *old, bool first)
 	pids_free(&all);
 	pids_free(&parents);
 	return tree->nr - before;
+}
+
+/* Where all threads of a tree that does not go on are. */
+static void show_tree(pid_t pid)
+{
+	static const char *const what[] = { "stat", "syscall", "stack" };
+	struct pids tree = {}, old = {};
+	struct dirent *entry;
+	char path[300];
+	size_t k;
+	DIR *dir;
+	int i;
+
+	pids_add(&tree, pid);
+	find_tree(&tree, &old, true);
+	for (i = 0; i < tree.nr && i < 16; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task", tree.pid[i]);
+		dir = opendir(path);
+		while (dir && (entry = readdir(dir))) {
+			if (!atoi(entry->d_name))
+				continue;
+			snprintf(path, sizeof(path), "/proc/%d/task/%d",
+				 tree.pid[i], atoi(entry->d_name));
+			for (k = 0; k < ARRAY_SIZE(what); k++)
+				show_file(path, what[k]);
+		}
+		if (dir)
+			closedir(dir);
+	}
+	pids_free(&tree);
+	pids_free(&old);
 }
 
 /* Kill and reap one; it may not be our child yet. */

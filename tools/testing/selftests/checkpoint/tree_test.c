@@ -373,7 +373,8 @@ static void count_signal(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)context;
-	nr_signals++;
+	/* In one instruction: another signal may come when this page faults. */
+	__atomic_add_fetch(&nr_signals, 1, __ATOMIC_SEQ_CST);
 	last_info = *info;
 }
 
