@@ -28,7 +28,7 @@
 #define CHECKPOINT_DRY_RUN	(1UL << 0)
 /* Write the coverage table of this kernel as text to fd; pid must be 0. */
 #define CHECKPOINT_QUERY	(1UL << 1)
-/* Kill the process (SIGKILL) once its image is complete, before it runs on. */
+/* Kill all processes (SIGKILL) once their image is complete; none runs on. */
 #define CHECKPOINT_KILL		(1UL << 2)
 
 #define CHECKPOINT_FLAGS	(CHECKPOINT_DRY_RUN | CHECKPOINT_QUERY | \
@@ -42,7 +42,7 @@
 #define RESTART_SELF		(1UL << 0)
 /* Take fresh pids instead of the saved ones. */
 #define RESTART_FRESH_PIDS	(1UL << 1)
-/* Leave the new process stopped, as if by SIGSTOP. */
+/* Leave the new processes stopped, as if by SIGSTOP. */
 #define RESTART_STOPPED		(1UL << 2)
 
 #define RESTART_FLAGS		(RESTART_SELF | RESTART_FRESH_PIDS | \
@@ -51,9 +51,9 @@
 /*
  * The reasons. Both calls take in the upper half of their flags a file
  * descriptor to which the reasons of a failure are written as text, a reason a
- * line, after the checkpointed process runs again:
+ * line, after the checkpointed processes run again:
  *
- *	errno=95 pid=17 comm=cat fd=5 kind=socket: sockets are not supported
+ *	errno=95 pid=17 comm=cat fd=5 kind=fanotify: fanotify is not supported
  *
  * In front of the colon stand pairs of a name and a value without blanks, in
  * this order, those left out that do not apply: errno, pid, comm (with bytes

@@ -18,12 +18,12 @@ extern "C" {
 
 /* Flags of ckpt_checkpoint(), those of checkpoint(2). */
 #define CKPT_DRY_RUN	(1UL << 0)	/* write nothing, find all reasons */
-#define CKPT_KILL	(1UL << 2)	/* kill the process once it is saved */
+#define CKPT_KILL	(1UL << 2)	/* kill all processes once saved */
 
 /* Flags of ckpt_restart(), those of restart(2). */
 #define CKPT_SELF	(1UL << 0)	/* replace the caller */
 #define CKPT_FRESH_PIDS	(1UL << 1)	/* fresh pids, not the saved ones */
-#define CKPT_STOPPED	(1UL << 2)	/* leave the process stopped */
+#define CKPT_STOPPED	(1UL << 2)	/* leave all processes stopped */
 
 #define CKPT_NO_FD	(-1)
 #define CKPT_NO_REC	UINT64_MAX
@@ -95,20 +95,22 @@ struct ckpt_opts {
 #define CKPT_OPTS_INIT { sizeof(struct ckpt_opts), 0, NULL, NULL, NULL }
 
 /*
- * checkpoint(2). Writes an image of process @pid (0: the caller) to @fd.
+ * checkpoint(2). Writes an image of process @pid (0: the caller), of its
+ * threads and all its descendants to @fd.
  *
  * Returns the id of the checkpoint (0 for a dry run that found nothing to
- * refuse), or -errno. A process that checkpoints itself returns once more, with
- * 0, when it is restarted. -ENOSYS: the kernel has no checkpoint/restart.
+ * refuse), or -errno. A caller who is one of them returns once more, with 0,
+ * when they are restarted. -ENOSYS: the kernel has no checkpoint/restart.
  */
 int ckpt_checkpoint(pid_t pid, int fd, const struct ckpt_opts *opts);
 
 /*
- * restart(2). Makes the process that is saved in the image that @fd gives.
+ * restart(2). Makes the processes that are saved in the image that @fd gives.
  * @crid is 0 (or, where the kernel keeps checkpoints, one of their ids; @fd is
  * then -1).
  *
- * Returns the pid, or -errno. With CKPT_SELF, returns only after a failure.
+ * Returns the pid of the root, or -errno. With CKPT_SELF, returns only after a
+ * failure.
  */
 int ckpt_restart(int crid, int fd, const struct ckpt_opts *opts);
 
