@@ -142,6 +142,9 @@ static int collect(struct ckpt_ctx *ctx)
 	ret = ckpt_shmem_check_leaks(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
+	ret = ckpt_session_check_terminals(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
 	return ctx->first_error;
 }
 

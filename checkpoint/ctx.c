@@ -40,6 +40,8 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	xa_init(&ctx->singles);
 	xa_init(&ctx->pids);
 	xa_init(&ctx->group_pids);
+	xa_init(&ctx->own_groups);
+	xa_init(&ctx->own_sessions);
 	init_completion(&ctx->done);
 	init_completion(&ctx->finished);
 

@@ -322,7 +322,8 @@ enum ckpt_step {
 	CKPT_STEP_BUILD,	/* make all objects */
 	CKPT_STEP_RESTORE,	/* restore itself */
 	CKPT_STEP_SETTLE,	/* commit the objects; nothing fails from here on */
-	CKPT_STEP_COMMIT,	/* commit itself */
+	CKPT_STEP_IDENTITY,	/* commit credentials and times */
+	CKPT_STEP_COMMIT,	/* commit all else */
 	CKPT_STEP_RELEASE,	/* let go of the objects */
 	CKPT_STEP_GO,		/* run as what was saved */
 	CKPT_STEP_EXIT,		/* become a zombie */
@@ -413,6 +414,7 @@ struct ckpt_ctx {
 	int first_error;
 
 	u64 nr_records;
+	u64 meta_bytes;
 	u64 nr_pages;
 	struct list_head members;
 
@@ -421,6 +423,8 @@ struct ckpt_ctx {
 	struct pid *root_pid;		/* ... which another thread can become */
 	struct rhashtable member_hash;	/* by task */
 	unsigned int nr_scans;
+	struct xarray own_groups;	/* by number: is it the tree's? */
+	struct xarray own_sessions;
 	unsigned int nr_tasks;		/* both: threads count, zombies too */
 	bool self;			/* the caller is in, or replaced by, the tree */
 	const struct cred *caller_cred;	/* whose rights count */
@@ -429,7 +433,6 @@ struct ckpt_ctx {
 	/* restart */
 	struct list_head recs;
 	struct xarray singles;		/* records of single kinds, by owner */
-	u64 meta_bytes;
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
 	struct xarray pids;		/* members, by saved pid */
@@ -506,6 +509,7 @@ bool ckpt_is_zombie(const struct task_struct *task);
 /* session.c */
 int ckpt_session_collect(struct ckpt_ctx *ctx, struct task_struct *task);
 u32 ckpt_session_flags(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_session_check_terminals(struct ckpt_ctx *ctx);
 int ckpt_session_check(struct ckpt_ctx *ctx);
 int ckpt_session_prepare(struct ckpt_ctx *ctx);
 void ckpt_session_adopt_children(struct ckpt_ctx *ctx);

@@ -16,7 +16,9 @@
  * nothing has changed. After it nothing fails any more:
  *
  *	SETTLE	the builder commits the objects
- *	COMMIT	each task commits: credentials, descriptors, signals, timers
+ *	IDENTITY each task commits its credentials and what it has used: timers
+ *		measure what all threads of a process have
+ *	COMMIT	each task commits: descriptors, signals, timers
  *	EXIT	those who were zombies are that again
  *	RELEASE	the builder lets go of the objects, which belong to the tasks now
  *	GO	the others run, with the saved registers, which each of them
@@ -311,6 +313,9 @@ static int build_phase(struct ckpt_ctx *ctx, enum ckpt_phase phase)
 			ret = rec->kind->restore(ctx, rec);
 		if (ret)
 			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
 	set_where(ctx, NULL);
 	return 0;
@@ -502,8 +507,11 @@ static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	case CKPT_STEP_SETTLE:
 		settle(ctx);
 		return 0;
+	case CKPT_STEP_IDENTITY:
+		commit_phases(m, CKPT_PHASE_CRED, CKPT_PHASE_CRED);
+		return 0;
 	case CKPT_STEP_COMMIT:
-		commit_phases(m, CKPT_PHASE_NONE + 1, CKPT_PHASE_CPU - 1);
+		commit_phases(m, CKPT_PHASE_CRED + 1, CKPT_PHASE_CPU - 1);
 		return 0;
 	case CKPT_STEP_RELEASE:
 		release(ctx);
@@ -534,7 +542,9 @@ static void __noreturn exit_as_saved(int status)
 
 /*
  * A half-made process holds its cred_guard_mutex, as one in execve() does: it
- * cannot be traced, which would show its memory and change its parent.
+ * cannot be traced, which would show its memory and change its parent. Nobody
+ * else waits for it while freezing, so that it may freeze with it; and only for
+ * lockdep is it of a class of its own, as the image is read under it.
  */
 static int new_task(void *data)
 {
@@ -547,10 +557,11 @@ static int new_task(void *data)
 	/* Nothing but SIGKILL interrupts a half-made task. */
 	block_signals(NULL);
 	if (guard)
-		mutex_lock(guard);
+		mutex_lock_nested(guard, SINGLE_DEPTH_NESTING);
 
 	for (;;) {
-		wait_for_completion_state(&m->turn, TASK_IDLE | TASK_FREEZABLE);
+		wait_for_completion_state(&m->turn,
+					  TASK_IDLE | TASK_FREEZABLE_UNSAFE);
 		if (guard && m->step >= CKPT_STEP_GO)
 			mutex_unlock(guard);
 		switch (m->step) {
@@ -718,6 +729,7 @@ static void finish(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	run(ctx, root_of(ctx), CKPT_STEP_SETTLE);
+	run_all(ctx, CKPT_STEP_IDENTITY);
 	run_all(ctx, CKPT_STEP_COMMIT);
 	ckpt_session_adopt_children(ctx);
 	make_zombies(ctx);
@@ -731,17 +743,17 @@ static void finish(struct ckpt_ctx *ctx)
 }
 
 /* The children of a failed restart go unseen. */
-static void reap(pid_t pid)
+static void reap(struct ckpt_member *m)
 {
 	sigset_t old;
 
 	block_signals(&old);
 	/*
-	 * What stops or freezes us interrupts it, too. When we are killed the
-	 * child becomes init's, who reaps it.
+	 * What stops, freezes or kills us interrupts it, too. It comes soon,
+	 * unless it is traced: then it is left to whom gets our children.
 	 */
-	while (kernel_wait4(pid, NULL, __WALL, NULL) == -ERESTARTSYS &&
-	       !fatal_signal_pending(current))
+	while (kernel_wait4(m->pid, NULL, __WALL, NULL) == -ERESTARTSYS &&
+	       !(fatal_signal_pending(current) && READ_ONCE(m->task->ptrace)))
 		schedule_timeout_uninterruptible(1);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
@@ -762,7 +774,7 @@ static void abort_all(struct ckpt_ctx *ctx)
 	wait_frozen_or_not(&ctx->finished);
 	list_for_each_entry(m, &ctx->members, node)
 		if (m->task && m->leader == m)
-			reap(m->pid);
+			reap(m);
 }
 
 static int restart_tree(struct ckpt_ctx *ctx)
@@ -807,6 +819,7 @@ static int restart_self(struct ckpt_ctx *ctx)
 	if (ret)
 		return ret;
 	run(ctx, root, CKPT_STEP_SETTLE);
+	run(ctx, root, CKPT_STEP_IDENTITY);
 	run(ctx, root, CKPT_STEP_COMMIT);
 	go(root);
 	return 0;

@@ -23,7 +23,8 @@
 /* --- saving ------------------------------------------------------------------- */
 
 /* Context: RCU. */
-static bool is_trees(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type)
+static bool has_only_members(struct ckpt_ctx *ctx, struct pid *pid,
+			     enum pid_type type)
 {
 	struct task_struct *task = pid_task(pid, PIDTYPE_TGID);
 
@@ -36,17 +37,56 @@ static bool is_trees(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type)
 	return true;
 }
 
-/* Of its controlling terminal: is there one, and is it in the foreground? */
-static u32 terminal_flags(struct task_struct *task)
+/*
+ * Asked once for each: the walk over its members is long, and all of them must
+ * hear the same, also when somebody from outside joins or leaves meanwhile.
+ */
+static bool is_trees(struct ckpt_ctx *ctx, struct task_struct *task,
+		     enum pid_type type)
 {
-	u32 ret = CKPT_TASK_TERMINAL;
+	struct xarray *known = type == PIDTYPE_PGID ? &ctx->own_groups :
+						      &ctx->own_sessions;
+	struct pid *pid = get_task_pid(task, type);
+	void *answer;
+	bool ours;
+
+	if (!pid)
+		return false;
+	answer = xa_load(known, pid_nr(pid));
+	if (answer) {
+		ours = xa_to_value(answer);
+	} else {
+		rcu_read_lock();
+		ours = has_only_members(ctx, pid, type);
+		rcu_read_unlock();
+		/* Without memory for it it is asked again. */
+		xa_store(known, pid_nr(pid), xa_mk_value(ours),
+			 GFP_KERNEL_ACCOUNT);
+	}
+	put_pid(pid);
+	return ours;
+}
+
+/* Return: its controlling terminal, referenced, or NULL. */
+static struct tty_struct *get_terminal(struct task_struct *task)
+{
 	struct tty_struct *tty;
 	unsigned long flags;
 
 	if (!lock_task_sighand(task, &flags))
-		return 0;
+		return NULL;
 	tty = tty_kref_get(task->signal->tty);
 	unlock_task_sighand(task, &flags);
+	return tty;
+}
+
+/* Of its controlling terminal: is there one, and is it in the foreground? */
+static u32 terminal_flags(struct task_struct *task)
+{
+	struct tty_struct *tty = get_terminal(task);
+	u32 ret = CKPT_TASK_TERMINAL;
+	unsigned long flags;
+
 	if (!tty)
 		return 0;
 	spin_lock_irqsave(&tty->ctrl.lock, flags);
@@ -68,12 +108,10 @@ u32 ckpt_session_flags(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	u32 flags = terminal_flags(task);
 
-	rcu_read_lock();
-	if (is_trees(ctx, task_pgrp(task), PIDTYPE_PGID))
+	if (is_trees(ctx, task, PIDTYPE_PGID))
 		flags |= CKPT_TASK_OWN_GROUP;
-	if (is_trees(ctx, task_session(task), PIDTYPE_SID))
+	if (is_trees(ctx, task, PIDTYPE_SID))
 		flags |= CKPT_TASK_OWN_SESSION;
-	rcu_read_unlock();
 	return flags;
 }
 
@@ -93,6 +131,39 @@ int ckpt_session_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 				   "its process group %d has members outside, its session %d is the tree's",
 				   task_pgrp_vnr(task), task_session_vnr(task));
 	return 0;
+}
+
+/**
+ * ckpt_session_check_terminals() - will a restart have all terminals?
+ * @ctx: the checkpoint, after everything was collected
+ *
+ * The terminal of the root is passed through, those of the tree's own are saved.
+ *
+ * Return: 0, or the first -EOPNOTSUPP, noted as reasons.
+ */
+int ckpt_session_check_terminals(struct ckpt_ctx *ctx)
+{
+	struct tty_struct *passed = get_terminal(ctx->task), *tty;
+	struct ckpt_where old = ctx->where;
+	struct ckpt_member *m;
+	int ret = 0, err;
+
+	list_for_each_entry(m, &ctx->members, node) {
+		if (!thread_group_leader(m->task))
+			continue;
+		tty = get_terminal(m->task);
+		if (tty && tty != passed && !ckpt_pty_inside(ctx, tty)) {
+			ctx->where.task = m->task;
+			err = ckpt_refuse(ctx, -EOPNOTSUPP,
+					  "its controlling terminal %s is neither the tree's nor that of process %d",
+					  tty_name(tty), task_pid_vnr(ctx->task));
+			ret = ret ?: err;
+		}
+		tty_kref_put(tty);
+	}
+	ctx->where = old;
+	tty_kref_put(passed);
+	return ret;
 }
 
 /* --- checking ----------------------------------------------------------------- */
@@ -143,6 +214,14 @@ static bool is_thread(struct ckpt_ctx *ctx, pid_t nr)
 	return m && !is_leader(m);
 }
 
+/* If there is a process of this number. */
+static bool is_in_session(struct ckpt_ctx *ctx, pid_t nr, pid_t sid)
+{
+	struct ckpt_member *m = xa_load(&ctx->pids, nr);
+
+	return !m || saved_task(m)->sid == sid;
+}
+
 static int check_member(struct ckpt_ctx *ctx, struct ckpt_member *m,
 			struct xarray *groups, struct xarray *sessions)
 {
@@ -179,6 +258,12 @@ static int check_member(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		return ckpt_refuse(ctx, -EINVAL,
 				   "the leader of session %d is in group %d",
 				   t->sid, t->pgid);
+	/* Nobody leaves a session but for one of his own. */
+	if (!is_in_session(ctx, t->pgid, t->sid) ||
+	    !is_in_session(ctx, t->sid, t->sid))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "group %d or session %d has the number of a process of another session",
+				   t->pgid, t->sid);
 	ret = check_same(ctx, groups, t->pgid, m, true);
 	return ret ?: check_same(ctx, sessions, t->sid, m, false);
 }
@@ -286,7 +371,7 @@ int ckpt_session_prepare(struct ckpt_ctx *ctx)
 }
 
 /**
- * ckpt_session_destroy() - give back the pids that no task has got
+ * ckpt_session_destroy() - forget groups, give back pids that no task has got
  * @ctx: the context
  */
 void ckpt_session_destroy(struct ckpt_ctx *ctx)
@@ -297,6 +382,8 @@ void ckpt_session_destroy(struct ckpt_ctx *ctx)
 	xa_for_each(&ctx->group_pids, nr, pid)
 		free_pid(pid);
 	xa_destroy(&ctx->group_pids);
+	xa_destroy(&ctx->own_groups);
+	xa_destroy(&ctx->own_sessions);
 }
 
 /**

@@ -460,6 +460,24 @@ static int sigpending_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
+/* With fresh pids a sender in the tree has another number. */
+static void translate_sender(struct ckpt_ctx *ctx, struct kernel_siginfo *info)
+{
+	struct pid *pid;
+
+	switch (siginfo_layout(info->si_signo, info->si_code)) {
+	case SIL_KILL:
+	case SIL_CHLD:
+	case SIL_RT:
+		pid = info->si_pid > 0 ? ckpt_pid(ctx, info->si_pid) : NULL;
+		if (pid)
+			info->si_pid = pid_vnr(pid);
+		break;
+	default:
+		break;
+	}
+}
+
 /* Queue it as rt_sigqueueinfo(2) to oneself would, without losing any of it. */
 static int queue_info(struct ckpt_ctx *ctx, const struct ckpt_siginfo *ext,
 		      bool shared)
@@ -475,6 +493,7 @@ static int queue_info(struct ckpt_ctx *ctx, const struct ckpt_siginfo *ext,
 	/* The padding is the image's flags. */
 	memset((u8 *)&info + offsetof(struct ckpt_siginfo, flags), 0,
 	       sizeof(ext->flags));
+	translate_sender(ctx, &info);
 
 	spin_lock_irq(ckpt_siglock());
 	/* Somebody has already sent it to the new task: as usual, one is lost. */

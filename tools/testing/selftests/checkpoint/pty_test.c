@@ -972,6 +972,49 @@ TEST_F(checkpoint, master_outside)
 	close(master);
 }
 
+/* A child in a session of its own has it, and holds no descriptor of it. */
+SCENARIO(child_has_terminal)
+{
+	int fd, status;
+	pid_t child = fork();
+
+	NEED(child >= 0);
+	if (!child) {
+		NEED(setsid() == getpid());
+		NEED((fd = open(ckpt_arg, O_RDWR)) >= 0);
+		NEED(!close(fd));
+		NEED((fd = open("/dev/tty", O_RDWR)) >= 0);
+		NEED(!close(fd));
+		ckpt_point();
+		ckpt_target_end();
+	}
+	while (ckpt_peek(child, &ckpt_stage, &status, sizeof(status)) ||
+	       status < 1)
+		usleep(1000);
+	ckpt_point();
+	NEED(!ckpt_go(child));
+	CHECK_EQ(child, waitpid(child, &status, 0));
+	CHECK_EQ(0, status);
+}
+
+TEST_F(checkpoint, terminal_of_child)
+{
+	int master, unlock = 0;
+	unsigned int index;
+	char path[64];
+
+	NOT_DRY();
+	master = open(PTMX, O_RDWR | O_NOCTTY);
+	ASSERT_LE(0, master);
+	ASSERT_EQ(0, ioctl(master, TIOCSPTLCK, &unlock));
+	ASSERT_EQ(0, ioctl(master, TIOCGPTN, &index));
+	snprintf(path, sizeof(path), "/dev/pts/%u", index);
+	OK_OR_SKIP(ckpt_refused(&self->t, "child_has_terminal", path,
+				EOPNOTSUPP, NULL,
+				"is neither the tree's nor that of process"));
+	close(master);
+}
+
 /* --- at a restart ---------------------------------------------------------- */
 
 /* Pairs until one has this index; returns how many are in fds, -1: it is not free. */

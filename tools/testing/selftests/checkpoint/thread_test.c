@@ -961,6 +961,41 @@ ROUNDTRIP_OPT(clock_of_other_thread, CKPT_RT_NO_SNAP)
 	join_worker(0);
 }
 
+static void set_used(struct worker *w)
+{
+	(void)w;
+	burn(CLOCK_THREAD_CPUTIME_ID, 400 * MS);
+}
+
+/* A timer of the process measures what all its threads have used. */
+ROUNDTRIP_OPT(clock_of_process, CKPT_RT_NO_SNAP)
+{
+	int64_t sum, left_ns;
+	struct itimerspec left;
+	timer_t timer;
+	int i;
+
+	block_all();
+	for (i = 0; i < 2; i++) {
+		workers[i].set = set_used;
+		start_worker(i, work);
+	}
+	wait_ready(2);
+	timer = make_timer(CLOCK_PROCESS_CPUTIME_ID, SIGRTMIN + 5, my_tid(),
+			   1000000 * MS, 0);
+	sum = 1000000 * MS + ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	ckpt_point();
+	/* What has been used and what is left is the same at all times. */
+	CHECK_EQ(0, timer_gettime(timer, &left));
+	left_ns = left.it_value.tv_sec * 1000 * MS + left.it_value.tv_nsec;
+	left_ns += ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID) - sum;
+	CHECK_SAY(left_ns > -200 * MS && left_ns < 200 * MS,
+		  "expires %lld ms late", (long long)(left_ns / MS));
+	released = true;
+	for (i = 0; i < 2; i++)
+		join_worker(i);
+}
+
 /* --- stops ---------------------------------------------------------------- */
 
 static volatile long total;

@@ -1272,10 +1272,30 @@ static void check_relations(pid_t gone)
 	      (shared->pid[0] == root));
 }
 
+/* Who has sent it is told by the number that he has now. */
+static void check_sender(int sig, pid_t sender)
+{
+	struct timespec none = {};
+	siginfo_t info = {};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	CHECK_EQ(sig, sigtimedwait(&set, &info, &none));
+	CHECK_EQ(sender, info.si_pid);
+}
+
 SCENARIO(related)
 {
+	union sigval value = { .sival_int = 5 };
 	pid_t leader;
 	int i;
+
+	block(SIG_BLOCK, SIGUSR1);
+	block(SIG_BLOCK, SIGUSR2);
+	block(SIG_BLOCK, SIGRTMIN);
+	NEED(!kill(getpid(), SIGUSR1) && !raise(SIGUSR2));
+	NEED(!sigqueue(getpid(), SIGRTMIN, value));
 
 	share();
 	leader = child(leads_and_goes, 20);
@@ -1296,6 +1316,9 @@ SCENARIO(related)
 	tell(0);
 	wait_for(&shared->done, NR_RELATED);
 	check_relations(leader);
+	check_sender(SIGUSR1, getpid());
+	check_sender(SIGUSR2, getpid());
+	check_sender(SIGRTMIN, getpid());
 	shared->go = 2;
 	for (i = 1; i < NR_RELATED; i++) {
 		if (!parents[i])
@@ -1925,6 +1948,8 @@ static const struct {
 	IS(CHILD, sid, 77777), AS(CHILD, sid, CHILD, pid), IS(CHILD, pgid, 0),
 	IS(ROOT, sid, 0), AS(ROOT, pgid, CHILD, pid), IS(ROOT, pgid, -1),
 	AS(THREAD, pgid, CHILD, pid), IS(THREAD, sid, 77777),
+	/* A session of which only the child is, and not whose number it has. */
+	AS(ZOMBIE, sid, CHILD, pid), AS(INNER, sid, CHILD, pid),
 	IS(CHILD, flags, CKPT_TASK_OWN_SESSION | CKPT_TASK_OWN_GROUP |
 	   CKPT_TASK_TERMINAL),
 	IS(CHILD, flags, CKPT_TASK_OWN_SESSION | CKPT_TASK_OWN_GROUP |
