@@ -37,6 +37,23 @@ static unsigned int rec_pad(u64 len)
 	return -len & 7;
 }
 
+/* What is written can be read again: the same bounds hold for both. */
+static int count_meta(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
+		      u64 len)
+{
+	size_t room = max_t(size_t, len, kind->len);
+
+	if (kind->family == CKPT_FAMILY_FRAME)
+		return 0;
+	if (ctx->nr_records >= CKPT_MAX_RECORDS ||
+	    ctx->meta_bytes + room > CKPT_MAX_META)
+		return ckpt_refuse(ctx, -E2BIG,
+				   "too much metadata: an image holds %u records, %u MiB of them",
+				   CKPT_MAX_RECORDS, CKPT_MAX_META >> 20);
+	ctx->meta_bytes += room;
+	return 0;
+}
+
 static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 		   ckpt_ref_t ref, const struct kvec *parts, unsigned int nr)
 {
@@ -56,6 +73,9 @@ static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 		return ckpt_refuse(ctx, -E2BIG,
 				   "a record of %llu bytes, not %u to %u",
 				   hdr.len, kind->min_len, kind->max_len);
+	ret = count_meta(ctx, kind, hdr.len);
+	if (ret)
+		return ret;
 
 	crc = __crc32c_le(~0, (u8 *)&hdr, sizeof(hdr));
 	for (i = 0; i < nr; i++)
@@ -302,13 +322,10 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 			goto err;
 	}
 
-	room = max_t(size_t, hdr.len, kind->len);
-	if (kind->family != CKPT_FAMILY_FRAME &&
-	    (ctx->nr_records >= CKPT_MAX_RECORDS ||
-	     ctx->meta_bytes + room > CKPT_MAX_META)) {
-		ret = ckpt_refuse(ctx, -E2BIG, "too much metadata");
+	ret = count_meta(ctx, kind, hdr.len);
+	if (ret)
 		goto err;
-	}
+	room = max_t(size_t, hdr.len, kind->len);
 	rec = kvzalloc(struct_size(rec, payload, room), GFP_KERNEL_ACCOUNT);
 	if (!rec) {
 		ret = -ENOMEM;

@@ -301,6 +301,25 @@ static void record_refuses_wrong_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, c->t.len);
 }
 
+/* Nothing is written that nobody would read. */
+static void record_bounds_of_metadata(struct kunit *test)
+{
+	struct core_test *c = test->priv;
+	struct ckpt_task t = {};
+
+	c->ctx->nr_records = CKPT_MAX_RECORDS;
+	KUNIT_EXPECT_EQ(test, -E2BIG, ckpt_write(c->ctx, &ckpt_kind_task, 1,
+						 &t, sizeof(t)));
+	c->ctx->nr_records = CKPT_MAX_RECORDS - 1;
+	c->ctx->meta_bytes = CKPT_MAX_META - sizeof(t) + 1;
+	KUNIT_EXPECT_EQ(test, -E2BIG, ckpt_write(c->ctx, &ckpt_kind_task, 1,
+						 &t, sizeof(t)));
+	KUNIT_EXPECT_EQ(test, 0, c->t.len);
+	c->ctx->meta_bytes--;
+	KUNIT_EXPECT_EQ(test, 0, ckpt_write(c->ctx, &ckpt_kind_task, 1, &t,
+					    sizeof(t)));
+}
+
 static void pages_are_aligned(struct kunit *test)
 {
 	struct core_test *c = test->priv;
@@ -541,6 +560,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(record_longer_tail),
 	KUNIT_CASE(record_store_full),
 	KUNIT_CASE(record_refuses_wrong_size),
+	KUNIT_CASE(record_bounds_of_metadata),
 	KUNIT_CASE(pages_are_aligned),
 	KUNIT_CASE(pages_bad_extents),
 	KUNIT_CASE(objects_collected_once),
