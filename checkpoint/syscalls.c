@@ -183,7 +183,8 @@ SYSCALL_DEFINE3(checkpoint, pid_t, pid, int, fd, unsigned long, flags)
 	if (ret)
 		goto out;
 	if (ctx->self && flags & CHECKPOINT_KILL) {
-		ret = -EINVAL;
+		ret = ckpt_refuse(ctx, -EINVAL,
+				  "the caller is one of the processes to be killed");
 		goto out;
 	}
 	if (!(flags & CHECKPOINT_DRY_RUN))

@@ -261,6 +261,13 @@ static int do_checkpoint(void)
 		return exit_code(ret);
 	}
 
+	/*
+	 * We are in the tree, and go on from the image, which is written long
+	 * ago; its descriptor is not ours any more.
+	 */
+	if (!ret)
+		return EXIT_OK;
+
 	if (fstat(out.fd, &st))
 		memset(&st, 0, sizeof(st));
 	err = output_commit(&out, opt.kill);
