@@ -1029,7 +1029,9 @@ static int pty_ldisc_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		if (p->ends[i / 64] & BIT_ULL(i % 64))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "a line ends behind the data");
-	if (!is_alive(ctx, rec->objref))
+	if (!is_alive(ctx, rec->objref) ||
+	    (p->side == CKPT_PTY_SLAVE &&
+	     pty_flags(ctx, rec->objref) & CKPT_PTY_NO_LDISC))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "data in a pseudo terminal that is none");
 	return 0;
@@ -1063,22 +1065,32 @@ static void set_ldisc(struct n_tty_data *ldata, const struct ckpt_pty_ldisc *p)
 	ldata->push = !!(p->flags & CKPT_PTY_PUSH);
 }
 
-/* The slave's attributes are set, what follows from them is known. */
+/*
+ * The slave's attributes are set, what follows from them is known. Its owner
+ * can have it open by now, and another line discipline in it.
+ */
 static int pty_ldisc_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_pty_ldisc *p = ckpt_payload(rec, struct ckpt_pty_ldisc);
 	struct pty_live *live = ckpt_obj_ptr(ctx, rec->objref);
 	struct tty_struct *tty = side_of(live->tty, p->side);
 	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
+	int ret = 0;
 
 	if (!ld)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "data in a line discipline that is none");
-	down_write(&tty->termios_rwsem);
-	set_ldisc(tty->disc_data, p);
-	up_write(&tty->termios_rwsem);
+	if (ld->ops->num == N_TTY) {
+		down_write(&tty->termios_rwsem);
+		set_ldisc(tty->disc_data, p);
+		up_write(&tty->termios_rwsem);
+	} else {
+		ret = ckpt_refuse(ctx, -EBUSY,
+				  "somebody has changed the line discipline to %s (%d)",
+				  ld->ops->name ?: "?", ld->ops->num);
+	}
 	tty_ldisc_deref(ld);
-	return 0;
+	return ret;
 }
 
 const struct ckpt_kind ckpt_kind_pty_ldisc = {
@@ -1256,6 +1268,11 @@ static int file_pty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		       !is_alive(ctx, p->pty)))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "a side of no pseudo terminal");
+	/* An open brings a new line discipline, that of its termios.line. */
+	if (p->side == CKPT_PTY_SLAVE && !hung_up &&
+	    pty_flags(ctx, p->pty) & CKPT_PTY_NO_LDISC)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "an open slave without a line discipline");
 	if (p->side == CKPT_PTY_SLAVE)
 		bits |= CKPT_FILE_DEV_TTY | CKPT_FILE_HUNG_UP;
 	if (p->side == CKPT_PTY_MASTER || hung_up ? len :

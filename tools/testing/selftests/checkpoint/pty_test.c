@@ -1212,6 +1212,43 @@ TEST_F(checkpoint, bad_pairs)
 	free(good);
 }
 
+/* An open of it would bring any discipline, whose data would be overwritten. */
+TEST_F(checkpoint, no_line_discipline)
+{
+	struct ckpt_pty_ldisc *ldisc;
+	struct ckpt_rec_hdr *hdr;
+	struct ckpt_pty *pty;
+	size_t len;
+	char *image;
+	int i;
+
+	NOT_DRY();
+	image = ckpt_save_scenario(&self->t, "has_pair", &len);
+	ASSERT_NE(NULL, image);
+	hdr = ckpt_find_record(image, len, CKPT_REC_PTY, 0);
+	ASSERT_NE(NULL, hdr);
+	pty = (void *)(hdr + 1);
+	EXPECT_EQ(0, pty->flags & CKPT_PTY_NO_LDISC);
+	pty->flags |= CKPT_PTY_NO_LDISC;
+	pty->termios.line = 27;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "pty_ldisc", -1, 0,
+				"data in a pseudo terminal that is none"))
+		ckpt_show_log(&self->t);
+	for (i = 0; (hdr = ckpt_find_record(image, len, CKPT_REC_PTY_LDISC, i)); i++) {
+		ldisc = (void *)(hdr + 1);
+		ldisc->side = CKPT_PTY_MASTER;
+		ckpt_mend_record(hdr);
+	}
+	EXPECT_EQ(2, i);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "file_pty", -1, 0,
+				"an open slave without a line discipline"))
+		ckpt_show_log(&self->t);
+	free(image);
+}
+
 /* All bytes of these records, altered: an error, or a process, nothing else. */
 TEST_F(checkpoint, altered)
 {
