@@ -368,6 +368,14 @@ static int segment_new(struct ckpt_ctx *ctx, struct segment *seg,
 	if (!shp)
 		return ckpt_refuse(ctx, -EIDRM,
 				   "System V segment %d was removed", id);
+	/* It is empty, but who has it would be counted for what it becomes. */
+	if (shp->shm_nattch || shp->shm_perm.mode & SHM_LOCKED) {
+		ipc_unlock(&shp->shm_perm);
+		remove_new(seg->ns, id);
+		return ckpt_refuse(ctx, -EBUSY,
+				   "somebody has attached or locked System V segment %d as it was made",
+				   id);
+	}
 	shp->shm_nattch++;
 	seg->held = true;
 	seg->old = shp->shm_file;

@@ -462,6 +462,78 @@ TEST_F(checkpoint, somebody_elses)
 	EXPECT_EQ(0, shmctl(id, IPC_RMID, NULL));
 }
 
+/* Attach it again and again, until it is killed. */
+static pid_t start_attacher(int id)
+{
+	pid_t pid = fork();
+	char *mem;
+
+	if (pid)
+		return pid;
+	for (;;) {
+		mem = shmat(id, NULL, 0);
+		if (mem == (char *)-1)
+			continue;
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+		shmdt(mem);
+	}
+}
+
+static pid_t start_lister(void)
+{
+	pid_t pid = fork();
+	struct shmid_ds ds;
+
+	if (pid)
+		return pid;
+	for (;;)
+		shmctl(0, SHM_INFO, &ds);
+}
+
+/* Whoever has it before it has its contents is seen. */
+TEST_F(checkpoint, attached_while_made)
+{
+	int id, fd, i, refused = 0, nr = 20 + 280 * ckpt_scale();
+	struct shmid_ds ds;
+	pid_t pid, other[2];
+	long ret;
+
+	NOT_DRY();
+	START(pid, has_removed, NULL);
+	id = ckpt_peek_value(pid, 2);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	fd = open(self->t.image, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	other[0] = start_attacher(id);
+	ASSERT_LT(0, other[0]);
+	other[1] = start_lister();
+	ASSERT_LT(0, other[1]);
+	for (i = 0; i < nr; i++) {
+		ASSERT_EQ(0, lseek(fd, 0, SEEK_SET));
+		ret = ckpt_restart_fd(&self->t, fd, RESTART_STOPPED);
+		if (ret > 0) {
+			EXPECT_EQ(0, ckpt_kill(&self->t, ret));
+			continue;
+		}
+		/* Attached, or let go of in the same moment. */
+		EXPECT_TRUE(ret == -EBUSY || ret == -EINVAL || ret == -EIDRM)
+			ckpt_show_log(&self->t);
+		refused += ckpt_reason(&self->t, EBUSY, "sysv_shm", -1, 0,
+				       "as it was made");
+	}
+	TH_LOG("%d restarts, %d refused", i, refused);
+	for (i = 0; i < 2; i++) {
+		kill(other[i], SIGKILL);
+		waitpid(other[i], NULL, 0);
+	}
+	close(fd);
+	EXPECT_EQ(-1, shmctl(id, IPC_STAT, &ds));
+}
+
 /* --- semaphores ---------------------------------------------------------------- */
 
 static int change(int id, int num, int by, int flags)
