@@ -650,16 +650,29 @@ const struct ckpt_kind ckpt_kind_file_sysv = {
 /* A number of a semaphore in struct sembuf has 16 bits. */
 #define MAX_SEMS	65536U
 
+/* A reference is put by exit_sem(current), which has ids of our namespace. */
+static bool is_in_our_ns(struct task_struct *task)
+{
+	bool ret;
+
+	task_lock(task);
+	ret = task->nsproxy &&
+	      task->nsproxy->ipc_ns == current->nsproxy->ipc_ns;
+	task_unlock(task);
+	return ret;
+}
+
 /*
  * Its exit lets go of the list, and undoes what is in it if that was the last
  * reference. As long as we have siglock it is not killed, and does not exit.
+ * Return: NULL also in another IPC namespace, for which there is a reason.
  */
 static struct sem_undo_list *undo_get(struct task_struct *task)
 {
 	struct sem_undo_list *ulp = NULL;
 	unsigned long flags;
 
-	if (!lock_task_sighand(task, &flags))
+	if (!is_in_our_ns(task) || !lock_task_sighand(task, &flags))
 		return NULL;
 	if (!(task->signal->flags & SIGNAL_GROUP_EXIT))
 		ulp = task->sysvsem.undo_list;
