@@ -1111,6 +1111,54 @@ long ckpt_restart(struct ckpt_test *t, const char *path, unsigned long flags)
 	return ret;
 }
 
+pid_t ckpt_stalled_restart(struct ckpt_test *t, int *in, size_t missing,
+			   void (*setup)(void))
+{
+	size_t len, done, part;
+	pid_t restarter;
+	char *image;
+	int pair[2];
+
+	image = ckpt_read_file(t->image, &len);
+	if (!image || len <= missing || pipe2(pair, O_CLOEXEC) ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return -1;
+	fflush(stdout);
+	restarter = fork();
+	if (!restarter) {
+		long ret;
+
+		close(pair[1]);
+		if (setup)
+			setup();
+		ret = ckpt_sys_restart(0, pair[0], RESTART_FRESH_PIDS);
+		_exit(ret == -EINTR ? 0 : ret < 0 ? 1 : 2);
+	}
+	close(pair[0]);
+	for (done = 0; done < len - missing; done += part) {
+		part = len - missing - done;
+		if (part > 4096)
+			part = 4096;
+		if (write(pair[1], image + done, part) != (ssize_t)part)
+			break;
+	}
+	free(image);
+	*in = pair[1];
+	if (ckpt_wait_syscall(restarter, __NR_restart))
+		return -1;
+	/* It has read all there is, and waits for more. */
+	for (part = 1, done = 0; part && done < 5000; done++) {
+		int left = 0;
+
+		usleep(1000);
+		if (ioctl(pair[1], FIONREAD, &left))
+			return -1;
+		part = left;
+	}
+	usleep(20000);
+	return restarter;
+}
+
 long ckpt_file_size(const char *path)
 {
 	struct stat st;

@@ -217,6 +217,13 @@ long ckpt_restart(struct ckpt_test *t, const char *path, unsigned long flags);
 long ckpt_checkpoint_fd(struct ckpt_test *t, pid_t pid, int fd,
 			unsigned long flags);
 long ckpt_restart_fd(struct ckpt_test *t, int fd, unsigned long flags);
+/*
+ * A child that restarts from a pipe, which has all of the image but the end;
+ * returns when it has taken in what there is. Its own children come to us. Its
+ * exit status: 0: a signal, 1: any other error, 2: there is a process.
+ */
+pid_t ckpt_stalled_restart(struct ckpt_test *t, int *in, size_t missing,
+			   void (*setup)(void));
 long ckpt_file_size(const char *path);
 
 /*

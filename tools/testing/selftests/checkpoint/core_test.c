@@ -1809,58 +1809,6 @@ static pid_t saved_simple(struct ckpt_test *t)
 }
 
 /*
- * A child that restarts from a pipe, which has all of the image but the end;
- * returns when it has taken in what there is. Its own children come to us.
- */
-static pid_t stalled_restarter(struct ckpt_test *t, int *in, size_t missing,
-			       void (*setup)(void))
-{
-	size_t len, done, part;
-	pid_t restarter;
-	char *image;
-	int pair[2];
-
-	image = ckpt_read_file(t->image, &len);
-	if (!image || len <= missing || pipe2(pair, O_CLOEXEC) ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1))
-		return -1;
-	fflush(stdout);
-	restarter = fork();
-	if (!restarter) {
-		long ret;
-
-		close(pair[1]);
-		if (setup)
-			setup();
-		ret = ckpt_sys_restart(0, pair[0], RESTART_FRESH_PIDS);
-		_exit(ret == -EINTR ? 0 : ret < 0 ? 1 : 2);
-	}
-	close(pair[0]);
-	for (done = 0; done < len - missing; done += part) {
-		part = len - missing - done;
-		if (part > 4096)
-			part = 4096;
-		if (write(pair[1], image + done, part) != (ssize_t)part)
-			break;
-	}
-	free(image);
-	*in = pair[1];
-	if (ckpt_wait_syscall(restarter, __NR_restart))
-		return -1;
-	/* It has read all there is, and waits for more. */
-	for (part = 1, done = 0; part && done < 5000; done++) {
-		int left = 0;
-
-		usleep(1000);
-		if (ioctl(pair[1], FIONREAD, &left))
-			return -1;
-		part = left;
-	}
-	usleep(20000);
-	return restarter;
-}
-
-/*
  * Calls @end for restarters that wait at several places: so many hundredths of
  * the image are missing.
  */
@@ -1875,7 +1823,7 @@ static int stall_at_each(struct ckpt_test *t, const int *percent, int nr,
 		return -1;
 	size = ckpt_file_size(t->image);
 	for (i = 0; i < nr && !ret; i++) {
-		pid = stalled_restarter(t, &in, size * percent[i] / 100, setup);
+		pid = ckpt_stalled_restart(t, &in, size * percent[i] / 100, setup);
 		if (pid <= 0)
 			return -1;
 		ret = end(pid, in);
