@@ -22,6 +22,7 @@
 #include <linux/ipc_namespace.h>
 #include <linux/mman.h>
 #include <linux/nsproxy.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
@@ -173,18 +174,45 @@ static int segment_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  * @ns: where it is
  * @id: its id
  * @file: its memory now
- * @old: its memory before; NULL: the restart has made it
  * @held: shm_nattch counts us, so that it neither goes away nor seems unused
+ * @old: its memory before; NULL: the restart has made it
+ * @atime, @dtime, @lpid: of it before, our mappings change them
  */
 struct segment {
 	struct ipc_namespace *ns;
 	int id;
 	struct file *file;
-	struct file *old;
 	bool held;
+	struct file *old;
+	time64_t atime;
+	time64_t dtime;
+	struct pid *lpid;
 };
 
-/* It was not to be, or nobody but a failed restart has it attached. */
+/* Who locked it meanwhile is charged for as much, and has the other one locked. */
+static void move_lock(struct file *from, struct file *to)
+{
+	SHMEM_I(file_inode(from))->flags &= ~VM_LOCKED;
+	mapping_clear_unevictable(from->f_mapping);
+	SHMEM_I(file_inode(to))->flags |= VM_LOCKED;
+	mapping_set_unevictable(to->f_mapping);
+}
+
+/* Nobody but a failed restart has had it attached. */
+static void put_back(struct segment *seg, struct shmid_kernel *shp)
+{
+	if (shp->shm_perm.mode & SHM_LOCKED)
+		move_lock(shp->shm_file, seg->old);
+	swap(shp->shm_file, seg->old);
+	shp->shm_atim = seg->atime;
+	shp->shm_dtim = seg->dtime;
+	ipc_update_pid(&shp->shm_lprid, seg->lpid);
+}
+
+/*
+ * It was not to be, or is what it was. Its owner can have removed it meanwhile,
+ * and it is for us to do what was put off until nobody has it.
+ */
 static void segment_undo(struct segment *seg)
 {
 	struct shmid_kernel *shp;
@@ -193,16 +221,14 @@ static void segment_undo(struct segment *seg)
 	shp = segment_lock(seg->ns, seg->id, seg->file);
 	if (shp) {
 		shp->shm_nattch--;
-		if (!seg->old) {
-			do_shm_rmid(seg->ns, &shp->shm_perm);
-			goto out;
-		}
 		/* Else somebody has attached it by now, and has the new one. */
-		if (!shp->shm_nattch)
-			swap(shp->shm_file, seg->old);
-		ipc_unlock(&shp->shm_perm);
+		if (seg->old && !shp->shm_nattch)
+			put_back(seg, shp);
+		if (!seg->old || shp->shm_perm.mode & SHM_DEST)
+			do_shm_rmid(seg->ns, &shp->shm_perm);
+		else
+			ipc_unlock(&shp->shm_perm);
 	}
-out:
 	up_write(&segment_ids(seg->ns)->rwsem);
 }
 
@@ -214,6 +240,7 @@ static void segment_release(void *ptr)
 		segment_undo(seg);
 	if (seg->old)
 		fput(seg->old);
+	put_pid(seg->lpid);
 	fput(seg->file);
 	put_ipc_ns(seg->ns);
 	kfree(seg);
@@ -288,6 +315,9 @@ static int segment_reuse(struct ckpt_ctx *ctx, struct segment *seg,
 	if (!ret && !why) {
 		shp->shm_nattch++;
 		seg->held = true;
+		seg->atime = shp->shm_atim;
+		seg->dtime = shp->shm_dtim;
+		seg->lpid = get_pid(shp->shm_lprid);
 		seg->old = shp->shm_file;
 		shp->shm_file = get_file(seg->file);
 	}
@@ -518,8 +548,8 @@ static void segment_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		shp->shm_dtim = p->dtime;
 		shp->shm_ctim = p->ctime;
 		set_pids(ctx, shp, p);
-		/* It was removed, and goes with the last one who has it. */
-		if (p->mode & SHM_DEST)
+		/* It was removed, before or now, and goes with its last user. */
+		if ((p->mode | shp->shm_perm.mode) & SHM_DEST)
 			do_shm_rmid(seg->ns, &shp->shm_perm);
 		else
 			ipc_unlock(&shp->shm_perm);

@@ -7,6 +7,8 @@
 #include "ckpt_image.h"
 
 #include <sys/ipc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
@@ -462,6 +464,81 @@ TEST_F(checkpoint, somebody_elses)
 	EXPECT_EQ(0, shmctl(id, IPC_RMID, NULL));
 }
 
+/* A restart that has all it needs but the end of the image, and does not get it. */
+static int fail_at_the_end(pid_t restarter, int in)
+{
+	int status;
+
+	close(in);
+	if (waitpid(restarter, &status, 0) != restarter)
+		return -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1 ? 0 : -1;
+}
+
+/* What others do to a segment that was there stays done when a restart fails. */
+static int meanwhile(struct ckpt_test *t)
+{
+	struct rlimit limit = { ROUNDED, ROUNDED };
+	struct shmid_ds before, ds;
+	pid_t pid, restarter;
+	char *mem;
+	int id, in;
+
+	pid = ckpt_start(t, "has_segment", NULL);
+	if (pid <= 0)
+		return 1;
+	id = ckpt_peek_value(pid, 2);
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
+		return 2;
+	mem = shmat(id, NULL, 0);
+	if (mem == (char *)-1)
+		return 3;
+	memset(mem, 'n', SIZE);
+	shmdt(mem);
+	if (shmctl(id, IPC_STAT, &before) || before.shm_lpid != getpid())
+		return 4;
+
+	/* Locked: it is still that, and nothing of it is left in the end. */
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		return 5;
+	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
+	if (restarter <= 0 || shmctl(id, IPC_STAT, &ds) || ds.shm_nattch != 2)
+		return 6;
+	if (shmctl(id, SHM_LOCK, NULL) || fail_at_the_end(restarter, in))
+		return 7;
+	if (shmctl(id, IPC_STAT, &ds) ||
+	    ds.shm_perm.mode != (SHM_LOCKED | 0600) || ds.shm_nattch)
+		return 8;
+	if (ds.shm_lpid != getpid() || ds.shm_atime != before.shm_atime ||
+	    ds.shm_dtime != before.shm_dtime)
+		return 9;
+	mem = shmat(id, NULL, SHM_RDONLY);
+	if (mem == (char *)-1 || mem[0] != 'n' || mem[SIZE - 1] != 'n' ||
+	    shmdt(mem))
+		return 10;
+	if (shmctl(id, SHM_UNLOCK, NULL) || shmctl(id, SHM_LOCK, NULL) ||
+	    shmctl(id, SHM_UNLOCK, NULL))
+		return 11;
+
+	/* Removed: it goes, now that nobody has it. */
+	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
+	if (restarter <= 0 || shmctl(id, IPC_RMID, NULL) ||
+	    shmctl(id, IPC_STAT, &ds) || !(ds.shm_perm.mode & SHM_DEST))
+		return 12;
+	if (fail_at_the_end(restarter, in))
+		return 13;
+	return !shmctl(id, IPC_STAT, &ds) || ckpt_has_children() ? 14 : 0;
+}
+
+TEST_F(checkpoint, changed_meanwhile)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 1000, meanwhile))
+		ckpt_show_log(&self->t);
+}
+
 /* Attach it again and again, until it is killed. */
 static pid_t start_attacher(int id)
 {
@@ -470,6 +547,7 @@ static pid_t start_attacher(int id)
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		mem = shmat(id, NULL, 0);
 		if (mem == (char *)-1)
@@ -489,6 +567,7 @@ static pid_t start_lister(void)
 
 	if (pid)
 		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		shmctl(0, SHM_INFO, &ds);
 }
