@@ -805,14 +805,14 @@ static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		if (READ_ONCE(t->sysvsem.undo_list) == ulp)
 			known++;
 	rcu_read_unlock();
-	if (!list_empty_careful(&ulp->list_proc)) {
-		if (refcount_read(&ulp->refcnt) > known)
-			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-					  "shares System V semaphore operations to undo with another process (CLONE_SYSVSEM)");
-		else if (READ_ONCE(task->group_leader->sysvsem.undo_list) != ulp)
-			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-					  "a thread has System V semaphore operations of its own to undo");
-	}
+	/* An empty list is shared as well: what will be in it is undone once. */
+	if (refcount_read(&ulp->refcnt) > known)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "shares System V semaphore operations to undo with another process (CLONE_SYSVSEM)");
+	else if (!list_empty_careful(&ulp->list_proc) &&
+		 READ_ONCE(task->group_leader->sysvsem.undo_list) != ulp)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "a thread has System V semaphore operations of its own to undo");
 	undo_put(ulp);
 	return ret;
 }

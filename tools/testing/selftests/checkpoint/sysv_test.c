@@ -6,6 +6,7 @@
  */
 #include "ckpt_image.h"
 
+#include <sched.h>
 #include <sys/ipc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -764,6 +765,21 @@ REFUSED(huge_segment, EOPNOTSUPP, "vma_sysv", "huge pages")
 	ckpt_value[1] = (long)attach(id, NULL, 0);
 	remove_segment(id);
 	ckpt_point();
+}
+
+/* Nothing is in the list yet, but what will be is undone once. */
+REFUSED(shared_undo, EOPNOTSUPP, "sysvsem", "CLONE_SYSVSEM")
+{
+	pid_t pid = syscall(SYS_clone, CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0);
+	int status;
+
+	NEED(pid >= 0);
+	if (!pid)
+		for (;;)
+			pause();
+	ckpt_point();
+	CHECK_EQ(0, kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
 }
 
 /* --- bad images --------------------------------------------------------------- */
