@@ -524,14 +524,14 @@ static int segment_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
-/* With fresh pids a number is another one's, or nobody's. */
-static void set_pids(struct ckpt_ctx *ctx, struct shmid_kernel *shp,
-		     const struct ckpt_sysv_shm *p)
+/* With fresh pids the number of who is outside is another one's, or nobody's. */
+static void set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved)
 {
-	if (ctx->flags & RESTART_FRESH_PIDS)
-		return;
-	ipc_update_pid(&shp->shm_cprid, find_vpid(p->cpid));
-	ipc_update_pid(&shp->shm_lprid, find_vpid(p->lpid));
+	struct pid *pid = ckpt_pid(ctx, saved);
+
+	if (!pid && !(ctx->flags & RESTART_FRESH_PIDS))
+		pid = find_vpid(saved);
+	ipc_update_pid(to, pid);
 }
 
 static void segment_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
@@ -547,7 +547,8 @@ static void segment_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		shp->shm_atim = p->atime;
 		shp->shm_dtim = p->dtime;
 		shp->shm_ctim = p->ctime;
-		set_pids(ctx, shp, p);
+		set_pid(ctx, &shp->shm_cprid, p->cpid);
+		set_pid(ctx, &shp->shm_lprid, p->lpid);
 		/* It was removed, before or now, and goes with its last user. */
 		if ((p->mode | shp->shm_perm.mode) & SHM_DEST)
 			do_shm_rmid(seg->ns, &shp->shm_perm);

@@ -160,6 +160,48 @@ ROUNDTRIP(pieces)
 	CHECK_EQ(0, shmdt(ro));
 }
 
+/* It comes back with its own pid, whatever that is, and so does its creator. */
+static void made_by_child(void)
+{
+	volatile int *shared;
+	int status, id;
+	pid_t pid;
+
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(shared != MAP_FAILED);
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		id = new_segment(IPC_PRIVATE, PAGE, 0600);
+		*shared = id + 1;
+		for (;;)
+			pause();
+	}
+	while (!*shared)
+		usleep(1000);
+	id = *shared - 1;
+	attach(id, NULL, 0)[0] = 'x';
+	remove_segment(id);
+	CHECK_EQ(pid, stat_of(id).shm_cpid);
+	ckpt_point();
+	CHECK_EQ(getpid(), stat_of(id).shm_lpid);
+	pid = stat_of(id).shm_cpid;
+	NEED(pid > 0 && pid != getpid());
+	CHECK_EQ(0, kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(-1, &status, 0));
+}
+
+ROUNDTRIP(child_is_creator)
+{
+	made_by_child();
+}
+
+ROUNDTRIP_OPT(child_is_creator_fresh, CKPT_RT_FRESH)
+{
+	made_by_child();
+}
+
 ROUNDTRIP(sparse)
 {
 	unsigned char core[1024];
