@@ -922,7 +922,7 @@ static int pty_make(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		if (ret)
 			return ret;
 	}
-	/* It was made locked, and is open for us alone by its mode. */
+	/* It was made locked. Whom its mode lets in can open it from now on. */
 	clear_bit(TTY_PTY_LOCK, &master->flags);
 	ret = hang_up(ctx, rec, live);
 	if (ret || p->flags & CKPT_PTY_CLOSED)
@@ -1441,6 +1441,9 @@ static void set_ctrl(struct tty_struct *slave, struct pid *session,
 	if (!member || task_session(member) != session)
 		pgrp = NULL;
 
+	/* A leader outside who has opened it has taken it for his own. */
+	if (slave->ctrl.session)
+		session_clear_tty(slave->ctrl.session);
 	spin_lock_irq(&slave->ctrl.lock);
 	put_pid(slave->ctrl.session);
 	put_pid(slave->ctrl.pgrp);

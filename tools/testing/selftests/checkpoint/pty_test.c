@@ -1093,6 +1093,112 @@ TEST_F(checkpoint, dead_index_in_use)
 		close(fds[i]);
 }
 
+SCENARIO(has_terminal)
+{
+	int master, slave, sid = 0;
+
+	NEED(getsid(0) == getpid());
+	master = new_pair(&slave);
+	NEED(!ioctl(slave, TIOCSCTTY, 0));
+	ckpt_value[2] = pty_index(master);
+	ckpt_point();
+	CHECK_EQ(0, ioctl(slave, TIOCGSID, &sid));
+	CHECK_EQ(getsid(0), sid);
+	put(slave, "alive");
+	expect(master, "alive");
+}
+
+static pid_t session_of(int fd)
+{
+	pid_t sid = -1;
+
+	return ioctl(fd, TIOCGSID, &sid) ? -1 : sid;
+}
+
+/* The child that a restarter has left to us. */
+static pid_t only_child(void)
+{
+	char path[64], *text, *end;
+	size_t len;
+	long pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	text = ckpt_read_file(path, &len);
+	if (!text)
+		return -1;
+	pid = strtol(text, &end, 10);
+	while (*end == ' ')
+		end++;
+	if (*end)
+		pid = -1;
+	free(text);
+	return pid;
+}
+
+/* Leads a session, opens a terminal, and loses it. */
+static int open_and_lose(const char *path, int ready, int go)
+{
+	int fd;
+	char byte;
+
+	if (setsid() < 0)
+		return 1;
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		return 2;
+	if (session_of(fd) != getpid())
+		return 3;
+	if (write(ready, "", 1) != 1 || read(go, &byte, 1) != 1)
+		return 4;
+	return open("/dev/tty", O_RDWR) >= 0 || errno != ENXIO ? 5 : 0;
+}
+
+/* While a restart goes on, somebody of the same user takes the terminal. */
+TEST_F(checkpoint, taken_meanwhile)
+{
+	int in, status, ready[2], go[2];
+	pid_t pid, restarter, other;
+	char path[64], byte;
+	size_t len;
+	char *image;
+
+	NOT_DRY();
+	START(pid, has_terminal, NULL);
+	snprintf(path, sizeof(path), "/dev/pts/%ld", ckpt_peek_value(pid, 2));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	restarter = ckpt_stalled_restart(&self->t, &in, 8, NULL);
+	ASSERT_LT(0, restarter);
+	ASSERT_EQ(0, pipe(ready) | pipe(go));
+	other = fork();
+	ASSERT_LE(0, other);
+	if (!other) {
+		close(in);
+		close(ready[0]);
+		close(go[1]);
+		_exit(open_and_lose(path, ready[1], go[0]));
+	}
+	close(ready[1]);
+	close(go[0]);
+	EXPECT_EQ(1, read(ready[0], &byte, 1));
+	image = ckpt_read_file(self->t.image, &len);
+	ASSERT_NE(NULL, image);
+	EXPECT_EQ(8, write(in, image + len - 8, 8));
+	free(image);
+	close(in);
+	EXPECT_EQ(restarter, waitpid(restarter, &status, 0));
+	EXPECT_EQ(2 << 8, status);
+	EXPECT_EQ(1, write(go[1], "", 1));
+	EXPECT_EQ(other, waitpid(other, &status, 0));
+	EXPECT_EQ(0, status);
+	close(ready[0]);
+	close(go[1]);
+	pid = only_child();
+	ASSERT_LT(0, pid);
+	ckpt_remember(&self->t, pid);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
 /* --- bad images ------------------------------------------------------------ */
 
 SCENARIO(has_everything)
