@@ -38,6 +38,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	INIT_LIST_HEAD(&ctx->members);
 	xa_init(&ctx->obj_xa);
 	xa_init(&ctx->singles);
+	xa_init(&ctx->terminals);
 	xa_init(&ctx->pids);
 	xa_init(&ctx->group_pids);
 	xa_init(&ctx->own_groups);
@@ -92,6 +93,7 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 	list_for_each_entry_safe(rec, next, &ctx->recs, node)
 		kvfree(rec);
 	xa_destroy(&ctx->singles);
+	xa_destroy(&ctx->terminals);
 	ckpt_session_destroy(ctx);
 	xa_destroy(&ctx->pids);
 	ckpt_tree_destroy(ctx);

@@ -262,7 +262,8 @@ extern int ckpt_skip_checksum;
  *	   restore made, or NULL.
  * @kind:  its row
  * @ref:   its number in the image
- * @users: save: how many references were found within the tree
+ * @users: save: how many references were found within the tree. Restart, of a
+ *	   PTY: how many descriptions of it were hung up
  * @flags: CKPT_OBJ_*
  * @task:  save: through whom it was found first
  * @user:  restart, of a SIGHAND or MM: the first task that uses it
@@ -433,6 +434,8 @@ struct ckpt_ctx {
 	/* restart */
 	struct list_head recs;
 	struct xarray singles;		/* records of single kinds, by owner */
+	struct xarray terminals;	/* PTY records, by session */
+	u64 meta_bytes;
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
 	struct xarray pids;		/* members, by saved pid */

@@ -159,14 +159,19 @@ static struct file *master_file(struct ckpt_ctx *ctx, struct tty_struct *master)
 static struct file *slave_file(struct ckpt_ctx *ctx, struct tty_struct *master,
 			       bool hung_up)
 {
-	struct ckpt_obj *obj;
+	struct tty_struct *slave = master->link;
+	struct tty_file_private *priv;
+	struct ckpt_obj *obj = NULL;
 
-	list_for_each_entry(obj, &ctx->objs, node)
-		if (obj->kind == &ckpt_kind_file_tty &&
-		    file_tty(obj->ptr) == master->link &&
-		    !!tty_hung_up_p(obj->ptr) == hung_up)
-			return obj->ptr;
-	return NULL;
+	spin_lock(&slave->files_lock);
+	list_for_each_entry(priv, &slave->tty_files, list) {
+		if (!!tty_hung_up_p(priv->file) == hung_up)
+			obj = ckpt_obj_find(ctx, priv->file);
+		if (obj)
+			break;
+	}
+	spin_unlock(&slave->files_lock);
+	return obj ? obj->ptr : NULL;
 }
 
 /**
@@ -634,28 +639,16 @@ static void pty_live_free(void *ptr)
 	kfree(live);
 }
 
-static bool session_is_taken(struct ckpt_ctx *ctx, s32 session)
+static int pty_check_values(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
-	struct ckpt_rec *rec;
-
-	list_for_each_entry(rec, &ctx->recs, node)
-		if (rec->type == CKPT_REC_PTY &&
-		    ckpt_payload(rec, struct ckpt_pty)->session == session)
-			return true;
-	return false;
-}
-
-static int pty_check_values(struct ckpt_ctx *ctx, const struct ckpt_pty *p)
-{
+	const struct ckpt_pty *p = ckpt_payload(rec, struct ckpt_pty);
 	u32 state = p->state[CKPT_PTY_MASTER] | p->state[CKPT_PTY_SLAVE];
+	int ret;
 
 	if (p->session < 0 || p->pgrp < 0 || (p->pgrp && !p->session))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad session %d or foreground group %d of a terminal",
 				   p->session, p->pgrp);
-	if (p->session && session_is_taken(ctx, p->session))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "session %d has two terminals", p->session);
 	if (p->open_flags & ~O_ACCMODE ||
 	    (p->open_flags & O_ACCMODE) == O_ACCMODE || state & ~PTY_STATE ||
 	    p->state[CKPT_PTY_SLAVE] & CKPT_PTY_LOCKED ||
@@ -669,7 +662,13 @@ static int pty_check_values(struct ckpt_ctx *ctx, const struct ckpt_pty *p)
 	if ((p->termios.cflag & (CSIZE | PARENB | CREAD)) != (CS8 | CREAD))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad attributes of a pseudo terminal");
-	return 0;
+	if (!p->session)
+		return 0;
+	ret = xa_insert(&ctx->terminals, p->session, rec, GFP_KERNEL_ACCOUNT);
+	if (ret == -EBUSY)
+		ret = ckpt_refuse(ctx, -EINVAL,
+				  "session %d has two terminals", p->session);
+	return ret;
 }
 
 static int pty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
@@ -699,7 +698,7 @@ static int pty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 					   "bad closed pseudo terminal");
 		return 0;
 	}
-	return pty_check_values(ctx, p);
+	return pty_check_values(ctx, rec);
 }
 
 /* @index: NULL: any. */
@@ -826,14 +825,18 @@ static struct file *open_slave(const struct path *path, u32 flags)
  * Descriptions that were hung up have a dead terminal for ever, while later
  * ones are alive. So all of the former are made before, and hung up together.
  */
-static int open_hung_up(struct ckpt_ctx *ctx, const struct ckpt_rec *pty,
+static int open_hung_up(struct ckpt_ctx *ctx, struct ckpt_rec *pty,
 			const struct pty_live *live, unsigned int *nr)
 {
+	unsigned int total = ckpt_obj_get(ctx, pty->objref)->users;
+	struct ckpt_rec *rec = pty;
 	struct ckpt_file_pty *p;
-	struct ckpt_rec *rec;
 	struct file *file;
 
-	list_for_each_entry(rec, &ctx->recs, node) {
+	/* They are behind it, the first one mostly right behind it. */
+	list_for_each_entry_continue(rec, &ctx->recs, node) {
+		if (*nr == total)
+			break;
 		if (rec->type != CKPT_REC_FILE_PTY)
 			continue;
 		p = ckpt_payload(rec, struct ckpt_file_pty);
@@ -850,7 +853,7 @@ static int open_hung_up(struct ckpt_ctx *ctx, const struct ckpt_rec *pty,
 	return 0;
 }
 
-static int hang_up(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
+static int hang_up(struct ckpt_ctx *ctx, struct ckpt_rec *rec,
 		   struct pty_live *live)
 {
 	struct ckpt_pty *p = ckpt_payload(rec, struct ckpt_pty);
@@ -1278,6 +1281,8 @@ static int file_pty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (p->side == CKPT_PTY_MASTER || hung_up ? len :
 	    !ckpt_path_valid(p->path, len))
 		return ckpt_refuse(ctx, -EINVAL, "bad path");
+	if (hung_up)
+		ckpt_obj_get(ctx, p->pty)->users++;
 	return ckpt_desc_check_flags(ctx, &p->desc,
 				     CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN, bits);
 }
@@ -1405,17 +1410,6 @@ const struct ckpt_kind ckpt_kind_file_pty = {
 
 /* --- the controlling terminal ------------------------------------------------ */
 
-static struct ckpt_rec *pty_of_session(struct ckpt_ctx *ctx, s32 sid)
-{
-	struct ckpt_rec *rec;
-
-	list_for_each_entry(rec, &ctx->recs, node)
-		if (sid && rec->type == CKPT_REC_PTY &&
-		    ckpt_payload(rec, struct ckpt_pty)->session == sid)
-			return rec;
-	return NULL;
-}
-
 /**
  * ckpt_pty_has_session() - is the terminal of a session one of the tree's?
  * @ctx: the restart, all metadata is read
@@ -1425,7 +1419,7 @@ static struct ckpt_rec *pty_of_session(struct ckpt_ctx *ctx, s32 sid)
  */
 bool ckpt_pty_has_session(struct ckpt_ctx *ctx, s32 sid)
 {
-	return pty_of_session(ctx, sid);
+	return xa_load(&ctx->terminals, sid);
 }
 
 static void set_ctrl(struct tty_struct *slave, struct pid *session,
@@ -1495,7 +1489,7 @@ void ckpt_pty_set_ctrl(struct ckpt_ctx *ctx)
  */
 void ckpt_pty_attach(struct ckpt_ctx *ctx, struct task_struct *task, s32 sid)
 {
-	struct ckpt_rec *rec = pty_of_session(ctx, sid);
+	struct ckpt_rec *rec = xa_load(&ctx->terminals, sid);
 	struct tty_struct *slave, *old = NULL;
 	struct pty_live *live;
 	unsigned long flags;

@@ -3376,6 +3376,7 @@ static void forget(struct ckpt_ctx *ctx)
 
 	list_for_each_entry(obj, &ctx->objs, node)
 		obj->flags = 0;
+	xa_destroy(&ctx->terminals);
 }
 
 static int judge(struct kunit *test, struct ckpt_rec *rec)
