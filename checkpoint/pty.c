@@ -302,6 +302,12 @@ int ckpt_pty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ckpt_first(&ret, ckpt_refuse(ctx, -EBUSY,
 					     "the other side of the pseudo terminal (%s) is open in a process outside",
 					     slave->name));
+	/*
+	 * What is on its way arrives now: a ^C in it is a signal to tasks of
+	 * which nothing is written yet. What the slave takes can be echoed.
+	 */
+	tty_buffer_flush_work(slave->port);
+	tty_buffer_flush_work(master->port);
 	return ret;
 }
 
@@ -579,10 +585,6 @@ static int pty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		rec.flags = CKPT_PTY_OUTSIDE;
 		return ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 	}
-	/* What the slave's line discipline takes now can be echoed. */
-	tty_buffer_flush_work(master->link->port);
-	tty_buffer_flush_work(master->port);
-
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
