@@ -38,6 +38,7 @@
 #include "kinds.h"
 #include "socket.h"
 #include "task.h"
+#include "tty.h"
 
 /* See fs/eventpoll.c: flags that are no events, what EPOLLEXCLUSIVE permits. */
 #define PRIVATE_BITS	((__force u32)(EPOLLWAKEUP | EPOLLONESHOT |	\
@@ -216,7 +217,8 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 			ret = ret ?: err;
 		}
 		/* These may be shared: then the watcher has what it watches. */
-		if (obj->kind != &ckpt_kind_file_tty &&
+		if (!(obj->kind == &ckpt_kind_file_tty &&
+		      ckpt_tty_is_passed(ctx, obj->ptr)) &&
 		    obj->kind != &ckpt_kind_file_dev &&
 		    eventpoll_find_watcher(obj->ptr, is_outside, ctx)) {
 			ctx->where.fd = ckpt_anon_where(ctx, obj->ptr);

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
@@ -727,6 +728,46 @@ static int is_refused(struct ckpt_test *t, pid_t pid, int error,
 		return 0;
 	ckpt_show_log(t);
 	return ckpt_say("gave %ld, no reason with '%s'", ret, text);
+}
+
+/* Descriptors 3 and 4 are the sides of a terminal of its own. */
+SCENARIO(has_terminal)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY), unlock = 0, nr;
+	char path[64];
+
+	if (master < 0)
+		ckpt_skip("no pseudo terminals");
+	NEED(!ioctl(master, TIOCSPTLCK, &unlock));
+	NEED(!ioctl(master, TIOCGPTN, &nr));
+	snprintf(path, sizeof(path), "/dev/pts/%d", nr);
+	NEED(master == 3 && open(path, O_RDWR | O_NOCTTY) == 4);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, terminal_watched_from_outside)
+{
+	static const char *const kinds[] = { "file_pty", "file_tty" };
+	struct epoll_event event = { .events = EPOLLIN };
+	struct ckpt_test *t = &self->t;
+	int ep, fd, i;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, has_terminal, NULL);
+	for (i = 0; i < 2; i++) {
+		ep = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_LE(0, ep);
+		fd = get_fd(pid, 3 + i);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
+		close(fd);
+		EXPECT_EQ(0, is_refused(t, pid, EBUSY, kinds[i], 3 + i,
+					"watched"));
+		close(ep);
+	}
+	EXPECT_EQ(0, ckpt_checkpoint_fd(t, pid, -1, CHECKPOINT_DRY_RUN));
+	EXPECT_EQ(0, ckpt_finish(t, pid));
 }
 
 TEST_F(checkpoint, watched_from_outside)
