@@ -39,7 +39,6 @@
 /* Both sides' buffers are limited to 8 KB of allocations, see queue_push(). */
 #define MAX_QUEUE	SZ_32K
 #define PTMX_DEV	MKDEV(TTYAUX_MAJOR, 2)
-#define DEV_TTY_DEV	MKDEV(TTYAUX_MAJOR, 0)
 
 #define PTY_FLAGS	(CKPT_PTY_OUTSIDE | CKPT_PTY_CLOSED |	\
 			 CKPT_PTY_PACKET | CKPT_PTY_NO_LDISC)
@@ -76,11 +75,6 @@ static const struct {
 			 CKPT_PTY_OTHER_CLOSED | CKPT_PTY_EXCLUSIVE |	\
 			 CKPT_PTY_LOCKED | CKPT_PTY_HUPPED |		\
 			 CKPT_PTY_STOPPED | CKPT_PTY_TCO_STOPPED)
-
-static struct tty_struct *file_tty(struct file *file)
-{
-	return ((struct tty_file_private *)file->private_data)->tty;
-}
 
 static bool is_master(const struct tty_struct *tty)
 {
@@ -323,8 +317,13 @@ static char *closed_path(struct ckpt_ctx *ctx, struct tty_struct *master,
 	if (!file)
 		return ERR_PTR(-ENOENT);
 	dir.mnt = file->f_path.mnt;
-	dir.dentry = dir.mnt->mnt_root;
+	/* Or that of /dev/tty, which is in the same place. */
+	if (ckpt_file_is_dev_tty(file))
+		dir.dentry = dget_parent(file->f_path.dentry);
+	else
+		dir.dentry = dget(dir.mnt->mnt_root);
 	name = ckpt_path(ctx, &dir, buf, PATH_MAX);
+	dput(dir.dentry);
 	if (IS_ERR(name))
 		return name;
 	/* The one in it is mostly not for everybody: /dev/ptmx of /dev/pts. */
@@ -824,6 +823,84 @@ static struct file *open_slave(const struct path *path, u32 flags)
 }
 
 /*
+ * /dev/tty opens the controlling terminal of current. For a moment it is this
+ * one. What is current's own may be hung up meanwhile: then it is gone behind
+ * it, as it would have been.
+ */
+static struct file *open_dev_tty(struct tty_struct *slave,
+				 const struct path *path, u32 flags)
+{
+	struct tty_struct *old = get_current_tty();
+	struct tty_struct *drop = NULL;
+	struct file *file;
+
+	spin_lock_irq(ckpt_siglock());
+	current->signal->tty = slave;
+	spin_unlock_irq(ckpt_siglock());
+
+	file = file_open_root(path, "", flags, 0);
+
+	if (old)
+		tty_lock(old);
+	spin_lock_irq(ckpt_siglock());
+	current->signal->tty = old;
+	if (old && old->ctrl.session != task_session(current)) {
+		current->signal->tty = NULL;
+		drop = old;
+	}
+	spin_unlock_irq(ckpt_siglock());
+	if (old)
+		tty_unlock(old);
+	tty_kref_put(drop);
+	tty_kref_put(old);
+	return file;
+}
+
+static struct file *open_path(struct ckpt_ctx *ctx, const struct pty_live *live,
+			      const struct ckpt_file_pty *p)
+{
+	u32 flags = (p->desc.open_flags & CKPT_OPEN_FLAGS) | O_NOCTTY;
+	struct inode *inode;
+	struct file *file;
+	struct path path;
+	int ret;
+
+	ret = kern_path(p->path, LOOKUP_FOLLOW, &path);
+	if (ret)
+		return ERR_PTR(ckpt_path_refuse(ctx, ret, p->path));
+	inode = d_backing_inode(path.dentry);
+	if (p->desc.bits & CKPT_FILE_DEV_TTY) {
+		if (S_ISCHR(inode->i_mode) && inode->i_rdev == CKPT_DEV_TTY)
+			file = open_dev_tty(live->tty->link, &path, flags);
+		else
+			file = ERR_PTR(-ESTALE);
+	} else {
+		if (inode == d_backing_inode(live->node.dentry))
+			file = open_slave(&path, flags);
+		else
+			file = ERR_PTR(-ESTALE);
+	}
+	path_put(&path);
+	if (file == ERR_PTR(-ESTALE))
+		ckpt_refuse(ctx, -ESTALE, "is another terminal now: %s",
+			    p->path);
+	else if (IS_ERR(file))
+		ckpt_path_refuse(ctx, PTR_ERR(file), p->path);
+	return file;
+}
+
+static struct file *open_live(struct ckpt_ctx *ctx, const struct pty_live *live,
+			      u32 flags)
+{
+	struct file *file = open_slave(&live->node, flags);
+
+	if (IS_ERR(file))
+		ckpt_refuse(ctx, PTR_ERR(file),
+			    "cannot open the slave of a pseudo terminal");
+	return file;
+}
+
+/*
  * Descriptions that were hung up have a dead terminal for ever, while later
  * ones are alive. So all of the former are made before, and hung up together.
  */
@@ -845,10 +922,12 @@ static int open_hung_up(struct ckpt_ctx *ctx, struct ckpt_rec *pty,
 		if (p->pty != pty->objref ||
 		    !(p->desc.bits & CKPT_FILE_HUNG_UP))
 			continue;
-		file = open_slave(&live->node, p->desc.open_flags);
+		if (p->desc.bits & CKPT_FILE_DEV_TTY)
+			file = open_path(ctx, live, p);
+		else
+			file = open_live(ctx, live, p->desc.open_flags);
 		if (IS_ERR(file))
-			return ckpt_refuse(ctx, PTR_ERR(file),
-					   "cannot open the slave of a pseudo terminal");
+			return PTR_ERR(file);
 		ckpt_obj_set(ctx, rec->objref, file, ckpt_file_put);
 		++*nr;
 	}
@@ -880,10 +959,9 @@ static int hang_up(struct ckpt_ctx *ctx, struct ckpt_rec *rec,
 		return 0;
 
 	/* An open after that brought the terminal back to life. */
-	file = open_slave(&live->node, O_RDWR);
+	file = open_live(ctx, live, O_RDWR);
 	if (IS_ERR(file))
-		return ckpt_refuse(ctx, PTR_ERR(file),
-				   "cannot open the slave of a pseudo terminal");
+		return PTR_ERR(file);
 	__fput_sync(file);
 	return 0;
 }
@@ -907,7 +985,7 @@ static int pty_make(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		live->master = NULL;
 		return ret;
 	}
-	master = file_tty(live->master);
+	master = ckpt_file_tty(live->master);
 	pty_get(master);
 	live->tty = master;
 	if (!(p->flags & CKPT_PTY_CLOSED) && master->index != p->index)
@@ -1192,7 +1270,7 @@ const struct ckpt_kind ckpt_kind_pty_queue = {
 static bool file_pty_match(struct file *file)
 {
 	return file->f_op->release == tty_release &&
-	       ckpt_pty_is(file_tty(file)) && is_master(file_tty(file));
+	       ckpt_pty_is(ckpt_file_tty(file)) && is_master(ckpt_file_tty(file));
 }
 
 static int file_pty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -1202,7 +1280,7 @@ static int file_pty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	ret = ckpt_desc_collect_flags(ctx, file,
 				      CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
-	err = ckpt_pty_collect(ctx, file_tty(file));
+	err = ckpt_pty_collect(ctx, ckpt_file_tty(file));
 	return ret ?: err;
 }
 
@@ -1212,7 +1290,7 @@ static void fill_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	ckpt_desc_fill(ctx, obj, &rec->desc);
 	rec->desc.cred = 0;
 	rec->desc.pos = 0;
-	rec->pty = ckpt_ref(ctx, master_of(file_tty(obj->ptr)));
+	rec->pty = ckpt_ref(ctx, master_of(ckpt_file_tty(obj->ptr)));
 }
 
 static int file_pty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -1241,11 +1319,12 @@ int ckpt_pty_save_slave(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!buf)
 		return -ENOMEM;
 	fill_file(ctx, obj, &rec);
-	if (file_inode(file)->i_rdev == DEV_TTY_DEV)
+	if (ckpt_file_is_dev_tty(file))
 		rec.desc.bits |= CKPT_FILE_DEV_TTY;
 	if (tty_hung_up_p(file))
 		rec.desc.bits |= CKPT_FILE_HUNG_UP;
-	else
+	/* The node of the pair can be gone, /dev/tty is there. */
+	if (!tty_hung_up_p(file) || rec.desc.bits & CKPT_FILE_DEV_TTY)
 		name = ckpt_path(ctx, &file->f_path, buf, PATH_MAX);
 	if (IS_ERR(name))
 		ret = ckpt_refuse(ctx, PTR_ERR(name), "has moved away");
@@ -1280,7 +1359,8 @@ static int file_pty_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "an open slave without a line discipline");
 	if (p->side == CKPT_PTY_SLAVE)
 		bits |= CKPT_FILE_DEV_TTY | CKPT_FILE_HUNG_UP;
-	if (p->side == CKPT_PTY_MASTER || hung_up ? len :
+	if (p->side == CKPT_PTY_MASTER ||
+	    (hung_up && !(p->desc.bits & CKPT_FILE_DEV_TTY)) ? len :
 	    !ckpt_path_valid(p->path, len))
 		return ckpt_refuse(ctx, -EINVAL, "bad path");
 	if (hung_up)
@@ -1298,73 +1378,6 @@ static struct file *take_master(struct ckpt_ctx *ctx, struct pty_live *live,
 					   "bad master of a pseudo terminal"));
 	live->taken = true;
 	return get_file(live->master);
-}
-
-/*
- * /dev/tty opens the controlling terminal of current. For a moment it is this
- * one. What is current's own may be hung up meanwhile: then it is gone behind
- * it, as it would have been.
- */
-static struct file *open_dev_tty(struct tty_struct *slave,
-				 const struct path *path, u32 flags)
-{
-	struct tty_struct *old = get_current_tty();
-	struct tty_struct *drop = NULL;
-	struct file *file;
-
-	spin_lock_irq(ckpt_siglock());
-	current->signal->tty = slave;
-	spin_unlock_irq(ckpt_siglock());
-
-	file = file_open_root(path, "", flags, 0);
-
-	if (old)
-		tty_lock(old);
-	spin_lock_irq(ckpt_siglock());
-	current->signal->tty = old;
-	if (old && old->ctrl.session != task_session(current)) {
-		current->signal->tty = NULL;
-		drop = old;
-	}
-	spin_unlock_irq(ckpt_siglock());
-	if (old)
-		tty_unlock(old);
-	tty_kref_put(drop);
-	tty_kref_put(old);
-	return file;
-}
-
-static struct file *open_path(struct ckpt_ctx *ctx, struct pty_live *live,
-			      const struct ckpt_file_pty *p)
-{
-	u32 flags = (p->desc.open_flags & CKPT_OPEN_FLAGS) | O_NOCTTY;
-	struct inode *inode;
-	struct file *file;
-	struct path path;
-	int ret;
-
-	ret = kern_path(p->path, LOOKUP_FOLLOW, &path);
-	if (ret)
-		return ERR_PTR(ckpt_path_refuse(ctx, ret, p->path));
-	inode = d_backing_inode(path.dentry);
-	if (p->desc.bits & CKPT_FILE_DEV_TTY) {
-		if (S_ISCHR(inode->i_mode) && inode->i_rdev == DEV_TTY_DEV)
-			file = open_dev_tty(live->tty->link, &path, flags);
-		else
-			file = ERR_PTR(-ESTALE);
-	} else {
-		if (inode == d_backing_inode(live->node.dentry))
-			file = open_slave(&path, flags);
-		else
-			file = ERR_PTR(-ESTALE);
-	}
-	path_put(&path);
-	if (file == ERR_PTR(-ESTALE))
-		ckpt_refuse(ctx, -ESTALE, "is another terminal now: %s",
-			    p->path);
-	else if (IS_ERR(file))
-		ckpt_path_refuse(ctx, PTR_ERR(file), p->path);
-	return file;
 }
 
 static int file_pty_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)

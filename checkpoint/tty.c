@@ -9,7 +9,6 @@
 #include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
-#include <linux/major.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/tty.h>
@@ -26,12 +25,6 @@ static bool tty_match(struct file *file)
 	return IS_ENABLED(CONFIG_TTY) && file->f_op->release == tty_release;
 }
 
-/* As in tty_io.c. */
-static struct tty_struct *file_tty(struct file *file)
-{
-	return ((struct tty_file_private *)file->private_data)->tty;
-}
-
 static bool is_hung_up(struct file *file)
 {
 	return IS_ENABLED(CONFIG_TTY) && tty_hung_up_p(file);
@@ -42,11 +35,6 @@ static bool is_master(struct tty_struct *tty)
 {
 	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
 	       tty->driver->subtype == PTY_TYPE_MASTER;
-}
-
-static bool is_dev_tty(struct file *file)
-{
-	return file_inode(file)->i_rdev == MKDEV(TTYAUX_MAJOR, 0);
 }
 
 static bool is_controlling(struct task_struct *task, struct tty_struct *tty)
@@ -68,8 +56,8 @@ static int tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	ret = ckpt_desc_collect_flags(ctx, file,
 				      CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
-	if (ckpt_pty_is(file_tty(file)))
-		err = ckpt_pty_collect(ctx, file_tty(file));
+	if (ckpt_pty_is(ckpt_file_tty(file)))
+		err = ckpt_pty_collect(ctx, ckpt_file_tty(file));
 	return ret ?: err;
 }
 
@@ -82,7 +70,7 @@ static int tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  */
 bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file)
 {
-	return is_hung_up(file) || !ckpt_pty_inside(ctx, file_tty(file));
+	return is_hung_up(file) || !ckpt_pty_inside(ctx, ckpt_file_tty(file));
 }
 
 /**
@@ -95,10 +83,10 @@ bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file)
 int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct file *file = obj->ptr;
-	struct tty_struct *tty = file_tty(file);
+	struct tty_struct *tty = ckpt_file_tty(file);
 
 	if (ckpt_pty_inside(ctx, tty))
-		return is_hung_up(file) ? 0 :
+		return is_hung_up(file) && !ckpt_file_is_dev_tty(file) ? 0 :
 		       ckpt_path_collect(ctx, &file->f_path, ctx->caller_cred);
 	if (is_hung_up(file))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
@@ -118,14 +106,14 @@ static int tty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct ckpt_file_tty rec = {};
 	struct file *file = obj->ptr;
 
-	if (ckpt_pty_inside(ctx, file_tty(file)))
+	if (ckpt_pty_inside(ctx, ckpt_file_tty(file)))
 		return ckpt_pty_save_slave(ctx, obj);
 	ckpt_desc_fill(ctx, obj, &rec.desc);
 	rec.desc.cred = 0;
 	rec.desc.pos = 0;
-	if (is_dev_tty(file))
+	if (ckpt_file_is_dev_tty(file))
 		rec.desc.bits |= CKPT_FILE_DEV_TTY;
-	strscpy(rec.name, tty_name(file_tty(file)), sizeof(rec.name));
+	strscpy(rec.name, tty_name(ckpt_file_tty(file)), sizeof(rec.name));
 	return ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 }
 
@@ -166,8 +154,8 @@ static bool find_callers_tty(struct ckpt_ctx *ctx, struct tty_struct *tty,
 		rcu_read_unlock();
 		if (!file)
 			continue;
-		if (tty_match(file) && !is_dev_tty(file) &&
-		    !is_hung_up(file) && file_tty(file) == tty) {
+		if (tty_match(file) && !ckpt_file_is_dev_tty(file) &&
+		    !is_hung_up(file) && ckpt_file_tty(file) == tty) {
 			*path = file->f_path;
 			path_get(path);
 			found = true;
@@ -211,7 +199,7 @@ static struct file *tty_open_saved(struct ckpt_ctx *ctx,
 	if (by_path && file == ERR_PTR(-EACCES))
 		file = tty_open_path(NULL, desc->open_flags);
 	if (!IS_ERR(file) && (!tty_match(file) || is_hung_up(file) ||
-			      file_tty(file) != tty)) {
+			      ckpt_file_tty(file) != tty)) {
 		fput(file);
 		file = ERR_PTR(-ENOTTY);
 	}

@@ -6,10 +6,26 @@
 #ifndef _CHECKPOINT_TTY_H
 #define _CHECKPOINT_TTY_H
 
+#include <linux/major.h>
+#include <linux/tty.h>
+
 #include "file.h"
 
+#define CKPT_DEV_TTY	MKDEV(TTYAUX_MAJOR, 0)
+
 struct task_struct;
-struct tty_struct;
+
+/* As in tty_io.c. */
+static inline struct tty_struct *ckpt_file_tty(struct file *file)
+{
+	return ((struct tty_file_private *)file->private_data)->tty;
+}
+
+/* Of /dev/tty, whatever terminal that was. */
+static inline bool ckpt_file_is_dev_tty(struct file *file)
+{
+	return file_inode(file)->i_rdev == CKPT_DEV_TTY;
+}
 
 /* tty.c */
 int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);

@@ -1955,7 +1955,7 @@ static const struct change_case file_pty_cases[] = {
 	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_MAPPED)),
 	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_EXEC)),
 	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_NOWAIT)),
-	/* The master and what was hung up have no path. */
+	/* The master has no path, and what was hung up only /dev/tty. */
 	BAD(SET(ckpt_file_pty, side, CKPT_PTY_MASTER)),
 	BAD(SET(ckpt_file_pty, desc.bits, CKPT_FILE_HUNG_UP)),
 	BAD_LEN(LEN(ckpt_file_pty, path, 0),
@@ -1968,7 +1968,12 @@ static const struct change_case file_pty_cases[] = {
 	       SET(ckpt_file_pty, side, CKPT_PTY_MASTER)),
 	OK_LEN(LEN(ckpt_file_pty, path, 0),
 	       SET(ckpt_file_pty, desc.bits, CKPT_FILE_HUNG_UP)),
+	BAD_LEN(LEN(ckpt_file_pty, path, 0),
+		SET(ckpt_file_pty, desc.bits,
+		    CKPT_FILE_DEV_TTY | CKPT_FILE_HUNG_UP)),
 	OK(SET(ckpt_file_pty, desc.bits, CKPT_FILE_DEV_TTY)),
+	OK(SET(ckpt_file_pty, desc.bits,
+	       CKPT_FILE_DEV_TTY | CKPT_FILE_HUNG_UP)),
 	OK(SET(ckpt_file_pty, desc.open_flags, O_WRONLY | O_NONBLOCK)),
 };
 

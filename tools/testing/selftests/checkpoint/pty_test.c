@@ -866,6 +866,44 @@ ROUNDTRIP(controlling)
 	expect(master, "^C");
 }
 
+/* What was hung up by the name of /dev/tty still has that name. */
+static void dev_tty_hung_up(bool alone)
+{
+	char path[64], link[64] = "", byte;
+	int master, slave, tty;
+	struct stat st;
+
+	master = new_pair(&slave);
+	if (ioctl(slave, TIOCSCTTY, 0))
+		ckpt_skip("no controlling terminal: %s", strerror(errno));
+	NEED((tty = open("/dev/tty", O_RDWR)) >= 0);
+	signal(SIGHUP, SIG_IGN);
+	if (alone)
+		close(slave);
+	close(master);
+	ckpt_point();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", tty);
+	CHECK(readlink(path, link, sizeof(link) - 1) > 0);
+	CHECK_SAY(!strcmp(link, "/dev/tty"), "it is %s", link);
+	CHECK_EQ(0, fstat(tty, &st));
+	CHECK_EQ(makedev(5, 0), st.st_rdev);
+	CHECK_EQ(0, read(tty, &byte, 1));
+	CHECK_EQ(-1, write(tty, "x", 1));
+	CHECK_EQ(EIO, errno);
+	CHECK_EQ(-1, open("/dev/tty", O_RDWR));
+	CHECK_EQ(ENXIO, errno);
+}
+
+ROUNDTRIP(dev_tty_and_slave_hung_up)
+{
+	dev_tty_hung_up(false);
+}
+
+ROUNDTRIP(only_dev_tty_hung_up)
+{
+	dev_tty_hung_up(true);
+}
+
 /* --- refused --------------------------------------------------------------- */
 
 REFUSED(line_discipline, EOPNOTSUPP, "pty", "n_null")
