@@ -76,14 +76,9 @@ static const struct {
 			 CKPT_PTY_LOCKED | CKPT_PTY_HUPPED |		\
 			 CKPT_PTY_STOPPED | CKPT_PTY_TCO_STOPPED)
 
-static bool is_master(const struct tty_struct *tty)
-{
-	return tty->driver->subtype == PTY_TYPE_MASTER;
-}
-
 static struct tty_struct *master_of(struct tty_struct *tty)
 {
-	return is_master(tty) ? tty : tty->link;
+	return ckpt_tty_is_master(tty) ? tty : tty->link;
 }
 
 static struct tty_struct *side_of(struct tty_struct *master, u32 side)
@@ -198,18 +193,6 @@ bool ckpt_pty_inside(struct ckpt_ctx *ctx, struct tty_struct *tty)
 	struct ckpt_obj *obj = pty_obj(ctx, tty);
 
 	return obj && obj->flags & CKPT_OBJ_INSIDE;
-}
-
-/**
- * ckpt_pty_ref() - the number of a controlling terminal
- * @ctx: the checkpoint, while it saves
- * @tty: a terminal, held; NULL: none
- *
- * Return: the number of the pair if it is one of the tree's own, else 0.
- */
-ckpt_ref_t ckpt_pty_ref(struct ckpt_ctx *ctx, struct tty_struct *tty)
-{
-	return tty && ckpt_pty_inside(ctx, tty) ? pty_obj(ctx, tty)->ref : 0;
 }
 
 /* Has somebody the slave open whom we did not meet? */
@@ -1270,18 +1253,8 @@ const struct ckpt_kind ckpt_kind_pty_queue = {
 static bool file_pty_match(struct file *file)
 {
 	return file->f_op->release == tty_release &&
-	       ckpt_pty_is(ckpt_file_tty(file)) && is_master(ckpt_file_tty(file));
-}
-
-static int file_pty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	struct file *file = obj->ptr;
-	int ret, err;
-
-	ret = ckpt_desc_collect_flags(ctx, file,
-				      CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
-	err = ckpt_pty_collect(ctx, ckpt_file_tty(file));
-	return ret ?: err;
+	       ckpt_pty_is(ckpt_file_tty(file)) &&
+	       ckpt_tty_is_master(ckpt_file_tty(file));
 }
 
 static void fill_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
@@ -1416,7 +1389,7 @@ const struct ckpt_kind ckpt_kind_file_pty = {
 	.object		= true,
 	.obj_get	= ckpt_file_get,
 	.obj_put	= ckpt_file_put,
-	.obj_collect	= file_pty_collect,
+	.obj_collect	= ckpt_tty_collect,
 	.obj_save	= file_pty_save,
 	.file_match	= file_pty_match,
 	.check		= file_pty_check,

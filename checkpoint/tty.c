@@ -30,13 +30,6 @@ static bool is_hung_up(struct file *file)
 	return IS_ENABLED(CONFIG_TTY) && tty_hung_up_p(file);
 }
 
-/* The one without a device in /dev/pts/: that of an old pair, with BSD names. */
-static bool is_master(struct tty_struct *tty)
-{
-	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
-	       tty->driver->subtype == PTY_TYPE_MASTER;
-}
-
 static bool is_controlling(struct task_struct *task, struct tty_struct *tty)
 {
 	unsigned long flags;
@@ -49,7 +42,14 @@ static bool is_controlling(struct task_struct *task, struct tty_struct *tty)
 	return ret;
 }
 
-static int tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+/**
+ * ckpt_tty_collect() - collect a description of a terminal
+ * @ctx: the checkpoint
+ * @obj: of any terminal
+ *
+ * Return: 0 or -errno, noted as a reason.
+ */
+int ckpt_tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct file *file = obj->ptr;
 	int ret, err = 0;
@@ -91,7 +91,8 @@ int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (is_hung_up(file))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a terminal that was hung up");
-	if (is_master(tty))
+	/* That of an old pair: the others are of another kind. */
+	if (ckpt_tty_is_master(tty))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "the master side of a pseudo terminal with a BSD name is not supported");
 	if (!is_controlling(ctx->task, tty))
@@ -238,7 +239,7 @@ const struct ckpt_kind ckpt_kind_file_tty = {
 	.object		= true,
 	.obj_get	= ckpt_file_get,
 	.obj_put	= ckpt_file_put,
-	.obj_collect	= tty_collect,
+	.obj_collect	= ckpt_tty_collect,
 	.obj_save	= tty_save,
 	.file_match	= tty_match,
 	.check		= tty_check,

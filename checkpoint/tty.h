@@ -8,6 +8,7 @@
 
 #include <linux/major.h>
 #include <linux/tty.h>
+#include <linux/tty_driver.h>
 
 #include "file.h"
 
@@ -21,6 +22,13 @@ static inline struct tty_struct *ckpt_file_tty(struct file *file)
 	return ((struct tty_file_private *)file->private_data)->tty;
 }
 
+/* That of a Unix98 pair, or of an old one with BSD names. */
+static inline bool ckpt_tty_is_master(const struct tty_struct *tty)
+{
+	return tty->driver->type == TTY_DRIVER_TYPE_PTY &&
+	       tty->driver->subtype == PTY_TYPE_MASTER;
+}
+
 /* Of /dev/tty, whatever terminal that was. */
 static inline bool ckpt_file_is_dev_tty(struct file *file)
 {
@@ -28,6 +36,7 @@ static inline bool ckpt_file_is_dev_tty(struct file *file)
 }
 
 /* tty.c */
+int ckpt_tty_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 int ckpt_tty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file);
 
@@ -37,7 +46,6 @@ int ckpt_pty_collect(struct ckpt_ctx *ctx, struct tty_struct *tty);
 struct file *ckpt_pty_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 int ckpt_pty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 bool ckpt_pty_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
-ckpt_ref_t ckpt_pty_ref(struct ckpt_ctx *ctx, struct tty_struct *tty);
 int ckpt_pty_save_slave(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 /* pty.c: restarting */
 bool ckpt_pty_has_session(struct ckpt_ctx *ctx, s32 sid);
