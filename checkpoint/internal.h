@@ -435,7 +435,6 @@ struct ckpt_ctx {
 	struct list_head recs;
 	struct xarray singles;		/* records of single kinds, by owner */
 	struct xarray terminals;	/* PTY records, by session */
-	u64 meta_bytes;
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
 	struct xarray pids;		/* members, by saved pid */
