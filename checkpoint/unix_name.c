@@ -365,10 +365,15 @@ int ckpt_unix_name_show(struct sock *sk, const u8 *name, u32 len)
 /* As unlink(2), of just this file: nothing, when it was replaced meanwhile. */
 static int remove_file(const struct path *path)
 {
-	struct dentry *parent = dget_parent(path->dentry);
-	struct path dir = { .mnt = path->mnt, .dentry = parent };
+	struct path dir = { .mnt = path->mnt };
+	struct dentry *parent;
 	int ret;
 
+	/* Its directory is one that the name does not lead to. */
+	if (path->dentry == path->mnt->mnt_root)
+		return -EBUSY;
+	parent = dget_parent(path->dentry);
+	dir.dentry = parent;
 	ret = mnt_want_write(path->mnt);
 	if (ret)
 		goto out;
