@@ -540,7 +540,7 @@ static int send_msg(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	return ret;
 }
 
-/* As SCM_CREDENTIALS asks; but for the pid, see ckpt_unix_pid_prepare(). */
+/* As SCM_CREDENTIALS asks; but for the pid, see ckpt_unix_get_pid(). */
 static int may_show_ids(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 			kuid_t uid, kgid_t gid)
 {
@@ -583,7 +583,9 @@ static int fix_skb(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 	ret = may_show_ids(ctx, p, uid, gid);
 	if (ret)
 		return ret;
-	if (p->pid && pid_vnr(pid) == p->pid)
+	/* A fresh pid is no saved one, and of the tree's: the same by itself. */
+	if (p->pid && !(ctx->flags & RESTART_FRESH_PIDS) &&
+	    pid_vnr(pid) == p->pid)
 		get_pid(pid);
 	else
 		ret = ckpt_unix_get_pid(ctx, p->pid, &pid);
