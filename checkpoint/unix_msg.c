@@ -113,10 +113,17 @@ static int collect_files(struct ckpt_ctx *ctx, struct sock *sk,
 	return ret;
 }
 
+/* Can the image name the user and the group who sent it? */
+static bool has_numbers(struct ckpt_ctx *ctx, const struct unix_skb_parms *cb)
+{
+	struct user_namespace *ns = ctx->caller_cred->user_ns;
+
+	return kuid_has_mapping(ns, cb->uid) && kgid_has_mapping(ns, cb->gid);
+}
+
 static int collect_msg(struct ckpt_ctx *ctx, struct sock *sk,
 		       struct sk_buff *skb)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
 	const struct unix_skb_parms *cb = &UNIXCB(skb);
 
 	if (!is_stream(sk) &&
@@ -127,8 +134,7 @@ static int collect_msg(struct ckpt_ctx *ctx, struct sock *sk,
 	if (!skb->sk || (sk->sk_type != SOCK_DGRAM && skb->sk != unix_peer(sk)))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "data of an unknown origin in the socket");
-	if (cb->pid && (!kuid_has_mapping(ns, cb->uid) ||
-			!kgid_has_mapping(ns, cb->gid)))
+	if (cb->pid && !has_numbers(ctx, cb))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a message whose sender has no number in the user namespace");
 	return cb->fp ? collect_files(ctx, sk, skb) : 0;
@@ -181,17 +187,24 @@ static void fill_sender(struct ckpt_ctx *ctx, struct sock *sk,
 	memcpy(name, ckpt_unix_name_of(addr), rec->name_len);
 }
 
-static void fill_creds(struct ckpt_ctx *ctx, struct sk_buff *skb,
-		       struct ckpt_unix_msg *rec)
+/*
+ * Return: 0, or -ENODATA for a message of somebody without a number: it came
+ * from outside when the tree stood still already.
+ */
+static int fill_creds(struct ckpt_ctx *ctx, struct sk_buff *skb,
+		      struct ckpt_unix_msg *rec)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	const struct unix_skb_parms *cb = &UNIXCB(skb);
 
-	if (!UNIXCB(skb).pid)
-		return;
+	if (!cb->pid)
+		return 0;
+	if (!has_numbers(ctx, cb))
+		return -ENODATA;
 	rec->flags |= CKPT_UNIX_MSG_CREDS;
-	rec->pid = pid_vnr(UNIXCB(skb).pid);
-	rec->uid = from_kuid(ns, UNIXCB(skb).uid);
-	rec->gid = from_kgid(ns, UNIXCB(skb).gid);
+	rec->pid = pid_vnr(cb->pid);
+	rec->uid = from_kuid(ctx->caller_cred->user_ns, cb->uid);
+	rec->gid = from_kgid(ctx->caller_cred->user_ns, cb->gid);
+	return 0;
 }
 
 /*
@@ -255,8 +268,9 @@ static int save_msg(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	p = data + ret * sizeof(ckpt_ref_t);
 	fill_sender(ctx, sk, skb, &rec, p);
 	p += rec.name_len;
-	fill_creds(ctx, skb, &rec);
-	ret = skb_copy_bits(skb, skip, p, len);
+	ret = fill_creds(ctx, skb, &rec);
+	if (!ret)
+		ret = skb_copy_bits(skb, skip, p, len);
 	if (!ret)
 		ret = ckpt_write_tail(ctx, &ckpt_kind_unix_msg, obj->ref, &rec,
 				      sizeof(rec), data, p + len - data);
