@@ -426,7 +426,7 @@ static bool msg_flags_valid(const struct ckpt_rec *rec, u32 type)
 	case CKPT_UNIX_MSG_OOB:
 		return msg_len(rec) == 1;
 	case CKPT_UNIX_MSG_OOB_READ:
-		return !msg_len(rec) && !p->nr_files;
+		return !msg_len(rec);
 	default:
 		return false;
 	}
