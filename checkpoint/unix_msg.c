@@ -113,6 +113,12 @@ static int collect_files(struct ckpt_ctx *ctx, struct sock *sk,
 	return ret;
 }
 
+/* A sender in another pid namespace, or from before a restart, has no pid. */
+static bool has_creds(const struct unix_skb_parms *cb)
+{
+	return uid_valid(cb->uid);
+}
+
 /* Can the image name the user and the group who sent it? */
 static bool has_numbers(struct ckpt_ctx *ctx, const struct unix_skb_parms *cb)
 {
@@ -134,7 +140,7 @@ static int collect_msg(struct ckpt_ctx *ctx, struct sock *sk,
 	if (!skb->sk || (sk->sk_type != SOCK_DGRAM && skb->sk != unix_peer(sk)))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "data of an unknown origin in the socket");
-	if (cb->pid && !has_numbers(ctx, cb))
+	if (has_creds(cb) && !has_numbers(ctx, cb))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a message whose sender has no number in the user namespace");
 	return cb->fp ? collect_files(ctx, sk, skb) : 0;
@@ -196,7 +202,7 @@ static int fill_creds(struct ckpt_ctx *ctx, struct sk_buff *skb,
 {
 	const struct unix_skb_parms *cb = &UNIXCB(skb);
 
-	if (!cb->pid)
+	if (!has_creds(cb))
 		return 0;
 	if (!has_numbers(ctx, cb))
 		return -ENODATA;
