@@ -517,8 +517,13 @@ static int set_file_attr(struct ckpt_ctx *ctx, const struct ckpt_unix *p,
 		return ret;
 	give = from_kuid(ns, stat.uid) != p->uid ||
 	       from_kgid(ns, stat.gid) != p->gid;
-	if (give)
+	if (give) {
+		ret = mnt_want_write(path->mnt);
+		if (ret)
+			return ret;
 		ret = chown_common(path, p->uid, p->gid);
+		mnt_drop_write(path->mnt);
+	}
 	if (ret || (!give && (stat.mode & S_IALLUGO) == p->mode))
 		return ret;
 	old = override_creds(give ? ctx->caller_cred : cred);
