@@ -339,8 +339,9 @@ static void forget_listener(struct ckpt_unix_live *live)
 static void unix_live_free(void *ptr)
 {
 	struct ckpt_unix_live *live = ptr, *embryo, *next_embryo;
+	bool committed = live->committed;
 
-	if (!live->committed)
+	if (!committed)
 		ckpt_unix_name_undo(live);
 	list_for_each_entry_safe(embryo, next_embryo, &live->embryos,
 				 embryo_node)
@@ -351,6 +352,9 @@ static void unix_live_free(void *ptr)
 		sock_put(live->sk);
 	put_cred(live->cred);
 	kfree(live);
+	/* What is in its own queue is closed by nobody, and has its name. */
+	if (!committed && READ_ONCE(unix_tot_inflight))
+		unix_gc();
 }
 
 static int unix_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
