@@ -14,6 +14,8 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/net.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -157,6 +159,24 @@ static char *name_base(struct ckpt_ctx *ctx, struct sock *sk,
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
+/* Its mode does not tell what the group may, then. */
+static int collect_acl(struct ckpt_ctx *ctx, const struct path *path)
+{
+	struct posix_acl *acl;
+
+	acl = vfs_get_acl(mnt_idmap(path->mnt), path->dentry,
+			  XATTR_NAME_POSIX_ACL_ACCESS);
+	if (!IS_ERR(acl)) {
+		posix_acl_release(acl);
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "its file has an access control list");
+	}
+	if (PTR_ERR(acl) == -ENODATA || PTR_ERR(acl) == -EOPNOTSUPP)
+		return 0;
+	return ckpt_refuse(ctx, PTR_ERR(acl),
+			   "the access control list of its file cannot be read");
+}
+
 static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 			const struct path *path, const struct cred *cred)
 {
@@ -164,6 +184,7 @@ static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 	struct inode *inode = d_backing_inode(path->dentry);
 	const struct cred *old;
 	char *buf, *base;
+	int ret;
 
 	/* Nobody finds it any more: the name is all that is left. */
 	if (d_unlinked(path->dentry)) {
@@ -180,6 +201,9 @@ static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 	    !kgid_has_mapping(ns, inode->i_gid))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "its file's owner has no number in the user namespace");
+	ret = collect_acl(ctx, path);
+	if (ret)
+		return ret;
 
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
