@@ -193,6 +193,10 @@ static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "is bound to a name that was removed, but its file has others");
 	}
+	/* That one would be of the old file, which goes away. */
+	if (inode->i_nlink > 1)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "its file has another name (a hard link)");
 	if (!ckpt_fs_supported(inode->i_sb))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "its file is in a file system of type %s",
