@@ -512,7 +512,9 @@ static int epoll_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 /*
  * Can nothing have happened to this file since it was made? Such files are the
- * tree's alone. Timers do not run yet, but the clock may have been set.
+ * tree's alone. Timers do not run yet, but the clock may have been set. Unix
+ * sockets that others find seem to be at their end until the restart commits;
+ * who waits looks again.
  */
 static bool is_quiet(const struct ckpt_obj *obj)
 {

@@ -237,8 +237,6 @@ static int restore_listening(struct ckpt_ctx *ctx, struct ckpt_unix_live *live,
 	struct ckpt_unix_live *embryo, *next;
 	int ret;
 
-	/* Nobody may come in front of those that wait already. */
-	WRITE_ONCE(live->sk->sk_shutdown, RCV_SHUTDOWN);
 	ret = __sys_listen_socket(live->base.sock, p->backlog);
 	if (ret)
 		return ckpt_refuse(ctx, ret, "a unix socket cannot listen");
@@ -251,6 +249,13 @@ static int restore_listening(struct ckpt_ctx *ctx, struct ckpt_unix_live *live,
 			return ret;
 	}
 	return 0;
+}
+
+static bool is_open_to_others(const struct ckpt_unix *u,
+			      const struct ckpt_unix_state *p)
+{
+	return p->flags & CKPT_UNIX_LISTENING ||
+	       (u->sock.type == SOCK_DGRAM && u->flags & CKPT_UNIX_BOUND);
 }
 
 static int unix_state_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
@@ -274,20 +279,32 @@ static int unix_state_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ret = peer ? restore_peer(ctx, live, peer) :
 		     restore_alone(ctx, live, p);
 	if (!ret)
-		ret = ckpt_unix_name_restore(ctx, live);
-	if (!ret)
 		ret = ckpt_sock_restore(ctx, live->base.sock, &u->sock);
-	if (!ret && p->flags & CKPT_UNIX_LISTENING)
-		ret = restore_listening(ctx, live, p);
-	if (!ret)
-		ret = restore_peer_cred(ctx, sk, p);
 	if (ret)
 		return ret;
-
 	if (p->flags & CKPT_UNIX_SS_CONNECTED)
 		live->base.sock->state = SS_CONNECTED;
-	WRITE_ONCE(sk->sk_shutdown, p->shutdown);
-	return 0;
+	/*
+	 * Others find it from now on. Nobody is let in before nothing can fail:
+	 * what they send would be lost with the socket.
+	 */
+	WRITE_ONCE(sk->sk_shutdown, is_open_to_others(u, p) ?
+		   p->shutdown | RCV_SHUTDOWN : p->shutdown);
+
+	ret = ckpt_unix_name_restore(ctx, live);
+	if (!ret && p->flags & CKPT_UNIX_LISTENING)
+		ret = restore_listening(ctx, live, p);
+	return ret ?: restore_peer_cred(ctx, sk, p);
+}
+
+static void unix_state_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_unix_state *p = ckpt_payload(rec, struct ckpt_unix_state);
+	struct ckpt_unix_live *live = ckpt_obj_ptr(ctx, rec->objref);
+
+	unix_state_lock(live->sk);
+	WRITE_ONCE(live->sk->sk_shutdown, p->shutdown);
+	unix_state_unlock(live->sk);
 }
 
 const struct ckpt_kind ckpt_kind_unix_state = {
@@ -303,4 +320,5 @@ const struct ckpt_kind ckpt_kind_unix_state = {
 	.single		= true,
 	.check		= unix_state_check,
 	.restore	= unix_state_restore,
+	.commit		= unix_state_commit,
 };
