@@ -206,10 +206,10 @@ int ckpt_sock_collect(struct ckpt_ctx *ctx, struct sock *sk)
 	return ret;
 }
 
-/* As SO_RCVTIMEO gives it. */
+/* As SO_RCVTIMEO gives it. What is too long to be told is for ever. */
 static s64 timeo_to_us(long timeo)
 {
-	if (timeo == MAX_SCHEDULE_TIMEOUT)
+	if (timeo / HZ >= S64_MAX / USEC_PER_SEC)
 		return -1;
 	return (s64)(timeo / HZ) * USEC_PER_SEC +
 	       (timeo % HZ) * USEC_PER_SEC / HZ;
@@ -366,7 +366,7 @@ int ckpt_sock_check(struct ckpt_ctx *ctx, const struct ckpt_sock *rec)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad time stamps of a socket");
 	if (rec->busy_poll_us > INT_MAX || rec->busy_poll_budget > U16_MAX ||
-	    rec->incoming_cpu < -1 || rec->txrehash > SOCK_TXREHASH_ENABLED)
+	    rec->txrehash > SOCK_TXREHASH_ENABLED)
 		return ckpt_refuse(ctx, -EINVAL, "bad option of a socket");
 	if (rec->error < 0 || rec->error > MAX_ERRNO || rec->error_soft < 0 ||
 	    rec->error_soft > MAX_ERRNO)
