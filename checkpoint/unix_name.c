@@ -182,6 +182,7 @@ static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 {
 	struct user_namespace *ns = ctx->caller_cred->user_ns;
 	struct inode *inode = d_backing_inode(path->dentry);
+	struct mnt_idmap *idmap = mnt_idmap(path->mnt);
 	const struct cred *old;
 	char *buf, *base;
 	int ret;
@@ -201,8 +202,9 @@ static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "its file is in a file system of type %s",
 				   inode->i_sb->s_type->name);
-	if (!kuid_has_mapping(ns, inode->i_uid) ||
-	    !kgid_has_mapping(ns, inode->i_gid))
+	/* As stat() shows it, also where the mount maps owners to others. */
+	if (!vfsuid_has_mapping(ns, i_uid_into_vfsuid(idmap, inode)) ||
+	    !vfsgid_has_mapping(ns, i_gid_into_vfsgid(idmap, inode)))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "its file's owner has no number in the user namespace");
 	ret = collect_acl(ctx, path);
