@@ -485,6 +485,13 @@ static int probe_name(const char *name, u32 len)
 	}
 }
 
+/* Who is replaced has its own sockets until nothing can fail any more. */
+static const char *whoever_has(struct ckpt_ctx *ctx)
+{
+	return ctx->self ? "the caller itself, or another process," :
+			   "another process";
+}
+
 /*
  * What is at the name of a socket's file: the file of the socket that was
  * saved, or of another one, which nobody has any more. That goes away, as it
@@ -515,9 +522,11 @@ static int clear_name(struct ckpt_ctx *ctx, const struct ckpt_unix *p,
 	do {
 		ret = probe_name(name, p->name_len - 1);
 	} while (ret == -EADDRINUSE && wait_for_gc(&tries));
-	if (ret) {
-		ckpt_refuse(ctx, ret, ret == -EADDRINUSE ?
-			    "another process has a socket of this name: %s" :
+	if (ret == -EADDRINUSE) {
+		ckpt_refuse(ctx, ret, "%s has a socket of this name: %s",
+			    whoever_has(ctx), name);
+	} else if (ret) {
+		ckpt_refuse(ctx, ret,
 			    "cannot find out whether this name is in use: %s",
 			    name);
 	} else {
@@ -633,7 +642,8 @@ int ckpt_unix_name_restore(struct ckpt_ctx *ctx, struct ckpt_unix_live *live)
 	} while (ret == -EADDRINUSE && wait_for_gc(&tries));
 	if (ret)
 		return ckpt_refuse(ctx, ret,
-				   "the abstract name of a unix socket is in use: @%*pE",
-				   p->name_len - 1, p->names + 1);
+				   "%s has a socket of this abstract name: @%*pE",
+				   whoever_has(ctx), p->name_len - 1,
+				   p->names + 1);
 	return 0;
 }
