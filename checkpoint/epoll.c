@@ -450,7 +450,7 @@ static int check_items(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	for (i = 0; i < nr; i++, item++) {
 		if (item->fd < 0 || item->flags & ~CKPT_EPOLL_READY)
 			return ckpt_refuse(ctx, -EINVAL, "bad item %u", i);
-		if (!ckpt_ref_is_family(ctx, item->file, CKPT_FAMILY_FILE) ||
+		if (!ckpt_ref_is_open_file(ctx, item->file) ||
 		    ckpt_ref_is_type(ctx, item->file, CKPT_REC_FILE_SIGNALFD) !=
 		    signals)
 			return ckpt_refuse(ctx, -EINVAL,

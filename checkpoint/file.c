@@ -249,6 +249,20 @@ static bool file_dev_match(struct file *file)
 /* --- descriptions ----------------------------------------------------------- */
 
 /**
+ * ckpt_ref_is_open_file() - does a number mean what can have a descriptor?
+ * @ctx: the restart
+ * @ref: the number, from an image
+ *
+ * Return: false also for the file of a System V segment, which only mappings
+ * have.
+ */
+bool ckpt_ref_is_open_file(struct ckpt_ctx *ctx, ckpt_ref_t ref)
+{
+	return ckpt_ref_is_family(ctx, ref, CKPT_FAMILY_FILE) &&
+	       !ckpt_ref_is_type(ctx, ref, CKPT_REC_FILE_SYSV);
+}
+
+/**
  * ckpt_file_cred() - with whose rights is a file opened at a restart?
  * @ctx: the checkpoint
  * @file: a collected file

@@ -322,13 +322,9 @@ static int files_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		if (fd->fd <= last || fd->flags & ~CKPT_FD_CLOEXEC)
 			return ckpt_refuse(ctx, -EINVAL, "bad descriptor %d",
 					   fd->fd);
-		if (!ckpt_ref_is_family(ctx, fd->file, CKPT_FAMILY_FILE))
+		if (!ckpt_ref_is_open_file(ctx, fd->file))
 			return ckpt_refuse(ctx, -EINVAL,
-					   "descriptor %d is not of a file",
-					   fd->fd);
-		if (ckpt_ref_is_type(ctx, fd->file, CKPT_REC_FILE_SYSV))
-			return ckpt_refuse(ctx, -EINVAL,
-					   "descriptor %d is of a System V segment",
+					   "descriptor %d is not of an open file",
 					   fd->fd);
 		last = fd->fd;
 	}

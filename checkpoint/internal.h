@@ -535,6 +535,7 @@ int ckpt_mm_adopt_empty(void);
 char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
 		size_t size);
 int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
+bool ckpt_ref_is_open_file(struct ckpt_ctx *ctx, ckpt_ref_t ref);
 void ckpt_file_mark_mapped(struct ckpt_obj *obj);
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
 int ckpt_locks_collect(struct ckpt_ctx *ctx);

@@ -497,7 +497,7 @@ static int lock_check(struct ckpt_ctx *ctx, const struct ckpt_lock *lock)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags of a lock");
 	if (lock->end > OFFSET_MAX || lock->start > lock->end)
 		return ckpt_refuse(ctx, -EINVAL, "bad range of a lock");
-	if (!ckpt_ref_is_family(ctx, lock->file, CKPT_FAMILY_FILE))
+	if (!ckpt_ref_is_open_file(ctx, lock->file))
 		return ckpt_refuse(ctx, -EINVAL, "a lock without a file");
 
 	switch (lock->kind) {

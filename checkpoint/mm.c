@@ -653,8 +653,7 @@ static int layout_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "dumpable %u, core dump filter 0x%x",
 				   layout->dumpable, layout->coredump_filter);
-	if (layout->exe &&
-	    !ckpt_ref_is_family(ctx, layout->exe, CKPT_FAMILY_FILE))
+	if (layout->exe && !ckpt_ref_is_open_file(ctx, layout->exe))
 		return ckpt_refuse(ctx, -EINVAL, "object %u is no program",
 				   layout->exe);
 	if (len % (2 * sizeof(layout->auxv[0])) || nr < 2 ||

@@ -410,8 +410,7 @@ static bool msg_parts_valid(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	    (p->name_len && (!dgram || p->from)))
 		return false;
 	for (i = 0; i < p->nr_files; i++)
-		if (!ckpt_ref_is_family(ctx, msg_files(p)[i],
-					CKPT_FAMILY_FILE))
+		if (!ckpt_ref_is_open_file(ctx, msg_files(p)[i]))
 			return false;
 	return true;
 }

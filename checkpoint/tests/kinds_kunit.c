@@ -62,6 +62,7 @@ enum {
 	REF_SIGNALFD,
 	REF_EPOLL,
 	REF_INOTIFY,
+	REF_FILE_SYSV,	/* a mapping's, never open */
 	REF_UNIX,	/* a stream, as the next two */
 	REF_UNIX_PEER,
 	REF_UNIX_EMBRYO,
@@ -92,6 +93,7 @@ static const struct {
 	[REF_SIGNALFD] = { CKPT_REC_FILE_SIGNALFD },
 	[REF_EPOLL] = { CKPT_REC_FILE_EPOLL },
 	[REF_INOTIFY] = { CKPT_REC_FILE_INOTIFY },
+	[REF_FILE_SYSV] = { CKPT_REC_FILE_SYSV },
 	[REF_UNIX] = { CKPT_REC_UNIX, .un = {
 		.sock.type = SOCK_STREAM, .name_len = 2 } },
 	[REF_UNIX_PEER] = { CKPT_REC_UNIX, .un.sock.type = SOCK_STREAM },
@@ -1365,6 +1367,7 @@ static const struct change_case mm_layout_cases[] = {
 	BAD(LAYOUT_FLAGS(CKPT_LAYOUT_LOCK_ONFAULT)),
 	BAD(SET(ckpt_mm_layout, exe, REF_CRED)),
 	BAD(SET(ckpt_mm_layout, exe, REF_SHMEM)),
+	BAD(SET(ckpt_mm_layout, exe, REF_FILE_SYSV)),
 	BAD(SET(ckpt_mm_layout, exe, REF_NEW)),
 	BAD(SET(ckpt_mm_layout, dumpable, 3)),
 	BAD(SET(ckpt_mm_layout, dumpable, U32_MAX)),
@@ -2829,6 +2832,7 @@ static const struct change_case unix_msg_cases[] = {
 	BAD(SET(ckpt_unix_msg, name_len, 1)),
 	BAD(SET(ckpt_unix_msg, name_len, U32_MAX)),
 	BAD(SET(ckpt_unix_msg, data[0], REF_CRED)),
+	BAD(SET(ckpt_unix_msg, data[0], REF_FILE_SYSV)),
 	BAD(SET(ckpt_unix_msg, data[0], 0)),
 	/* A stream has no empty messages. */
 	BAD_LEN(UNIX_MSG_LEN(4), {}),
@@ -3084,6 +3088,7 @@ static const struct good goods[] = {
 		.lists = { CASES(files_cases) },
 		.refs = {
 			REF(ckpt_files, fds[0].file, REF_CRED),
+			REF(ckpt_files, fds[1].file, REF_FILE_SYSV),
 			REF(ckpt_files, fds[2].file, REF_MEMFD),
 		},
 	}, {
@@ -3200,6 +3205,7 @@ static const struct good goods[] = {
 		.lists = { CASES(epoll_items_cases), CASES(item_cases) },
 		.refs = {
 			REF(ckpt_epoll_items, items[0].file, REF_PIPE),
+			REF(ckpt_epoll_items, items[0].file, REF_FILE_SYSV),
 			REF(ckpt_epoll_items, items[1].file, REF_TASK),
 		},
 	}, {
@@ -3268,7 +3274,7 @@ static const struct good goods[] = {
 		.refs = {
 			REF(ckpt_locks, locks[0].file, REF_FS),
 			REF(ckpt_locks, locks[0].files, REF_FILE),
-			REF(ckpt_locks, locks[1].file, REF_TASK),
+			REF(ckpt_locks, locks[1].file, REF_FILE_SYSV),
 			REF(ckpt_locks, locks[2].file, REF_PIPE),
 		},
 	}, {
