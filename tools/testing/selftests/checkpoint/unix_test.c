@@ -9,10 +9,14 @@
 #include <linux/sockios.h>
 #include <linux/time_types.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
@@ -165,7 +169,8 @@ static int set_option(int fd, int name, int value)
 	return setsockopt(fd, SOL_SOCKET, name, &value, sizeof(value));
 }
 
-static int send_fds(int fd, const char *text, const int *fds, int nr)
+static int send_fds_flags(int fd, const char *text, const int *fds, int nr,
+			  int flags)
 {
 	char control[CMSG_SPACE(253 * sizeof(int))] = "";
 	struct iovec iov = { (void *)text, strlen(text) };
@@ -179,7 +184,12 @@ static int send_fds(int fd, const char *text, const int *fds, int nr)
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(nr * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fds, nr * sizeof(int));
-	return sendmsg(fd, &msg, 0) == (ssize_t)iov.iov_len ? 0 : -errno;
+	return sendmsg(fd, &msg, flags) == (ssize_t)iov.iov_len ? 0 : -errno;
+}
+
+static int send_fds(int fd, const char *text, const int *fds, int nr)
+{
+	return send_fds_flags(fd, text, fds, nr, 0);
 }
 
 /* Return: how many files came with the next message, or -errno. */
@@ -628,6 +638,30 @@ ROUNDTRIP(socket_options)
 	}
 }
 
+/* Numbers that nobody would think of. */
+ROUNDTRIP(strange_options)
+{
+	struct timeval none = { -1, 0 }, ages = { 20000000000000, 0 }, tv;
+	socklen_t len = sizeof(tv);
+	int p[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!set_option(p[0], SO_INCOMING_CPU, -77));
+	/* No time at all, which getsockopt() does not tell from no limit. */
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none)));
+	/* More microseconds than fit into 64 bits. */
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_RCVTIMEO, &ages, sizeof(ages)));
+	ckpt_point();
+	CHECK_EQ(-77, option(p[0], SO_INCOMING_CPU));
+	alarm(60);
+	CHECK_EQ(-1, recv(p[0], &tv, 1, 0));
+	CHECK_EQ(EAGAIN, errno);
+	alarm(0);
+	CHECK(!getsockopt(p[1], SOL_SOCKET, SO_RCVTIMEO, &tv, &len));
+	CHECK(!tv.tv_sec || tv.tv_sec == ages.tv_sec);
+	CHECK(!tv.tv_usec);
+}
+
 /* Owner and mode of the descriptor's inode. */
 ROUNDTRIP(inode_attributes)
 {
@@ -762,6 +796,26 @@ ROUNDTRIP(out_of_band)
 	CHECK_EQ(3, read(r[1], buf, sizeof(buf)));
 	CHECK_EQ(1, read(r[1], buf, sizeof(buf)));
 	CHECK_EQ('!', buf[0]);
+}
+
+/* Files that came with a byte out of band stay when that was read. */
+ROUNDTRIP(out_of_band_with_a_file)
+{
+	char buf[10];
+	int p[2], q[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(!pipe2(q, O_NONBLOCK));
+	if (send_fds_flags(p[0], "!", &q[1], 1, MSG_OOB))
+		ckpt_skip("no MSG_OOB for unix sockets");
+	close(q[1]);
+	NEED(recv(p[1], buf, 1, MSG_OOB) == 1 && buf[0] == '!');
+	NEED(write(p[0], "def", 3) == 3);
+	ckpt_point();
+	CHECK_EQ(-1, read(q[0], buf, 1));
+	CHECK_EQ(EAGAIN, errno);
+	CHECK_EQ(3, read(p[1], buf, sizeof(buf)));
+	CHECK_EQ(0, read(q[0], buf, 1));
 }
 
 /* --- credentials ---------------------------------------------------------- */
@@ -911,6 +965,263 @@ TEST_F(checkpoint, pids_of_the_dead_fresh)
 		return;
 	/* It takes no rights. */
 	EXPECT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, fresh_dead_roundtrip));
+}
+
+/* Somebody without a pid is a user still, also the next time. */
+SCENARIO(of_nobody)
+{
+	int pair[2], to[2];
+
+	by_a_dead_one(pair, to);
+	ckpt_point();
+	check_creds(to[1], "onetwo", 0, getuid(), getgid());
+}
+
+TEST_F(checkpoint, creds_of_two_generations)
+{
+	struct ckpt_test *t = &self->t;
+	pid_t pid;
+
+	NOT_DRY();
+	START(pid, of_nobody, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(t, pid, t->image, 0));
+	ASSERT_EQ(0, ckpt_kill(t, pid));
+	pid = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	ASSERT_LT(0, pid);
+	ASSERT_LT(0, ckpt_checkpoint(t, pid, t->other, 0));
+	ASSERT_EQ(0, ckpt_kill(t, pid));
+	pid = ckpt_restart(t, t->other, RESTART_FRESH_PIDS);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, ckpt_finish(t, pid));
+}
+
+#define NR_SENDERS	8
+
+/* Tells its pid whenever it is asked, and sends before that when it shall. */
+static void be_sender(int ask, int box)
+{
+	char what;
+	pid_t me;
+
+	while (read(ask, &what, 1) == 1) {
+		me = getpid();
+		if (what == 's' && write(box, "x", 1) != 1)
+			break;
+		if (write(ask, &me, sizeof(me)) != sizeof(me))
+			break;
+	}
+	_exit(0);
+}
+
+static pid_t ask_sender(int ask, char what)
+{
+	pid_t pid = -1;
+
+	CHECK_EQ(1, write(ask, &what, 1));
+	CHECK_EQ(sizeof(pid), read(ask, &pid, sizeof(pid)));
+	return pid;
+}
+
+/* As fork(), with this pid. */
+static pid_t fork_with_pid(pid_t pid)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal;
+		uint64_t stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+	} args = {
+		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+
+	return syscall(SYS_clone3, &args, sizeof(args));
+}
+
+/*
+ * Each sends behind each other one. Their pids are those that they will get as
+ * fresh ones, or nearly: a new number means somebody else as an old one.
+ */
+SCENARIO(senders)
+{
+	int ask[NR_SENDERS][2], box[2], i, j, k;
+	pid_t first = getpid() + 200;
+	struct ucred creds;
+	char buf[10];
+
+	if (getuid())
+		ckpt_skip("not root");
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, box));
+	NEED(!set_option(box[1], SO_PASSCRED, 1));
+	for (i = 0; i < NR_SENDERS; i++) {
+		NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, ask[i]));
+		switch (fork_with_pid(first + i)) {
+		case 0:
+			for (k = 0; k <= i; k++)
+				close(ask[k][0]);
+			be_sender(ask[i][1], box[0]);
+			break;
+		case -1:
+			ckpt_skip("pid %d: %s", first + i, strerror(errno));
+		}
+		close(ask[i][1]);
+	}
+	for (i = 0; i < NR_SENDERS; i++) {
+		for (j = 0; j < NR_SENDERS; j++) {
+			NEED(ask_sender(ask[i][0], 's') == first + i);
+			NEED(ask_sender(ask[j][0], 's') == first + j);
+		}
+	}
+	ckpt_value[2] = first;
+	ckpt_point();
+	for (i = 0; i < NR_SENDERS; i++) {
+		for (j = 0; j < NR_SENDERS; j++) {
+			CHECK_EQ(1, receive_creds(box[1], buf, 10, &creds));
+			CHECK_EQ(ask_sender(ask[i][0], 'p'), creds.pid);
+			CHECK_EQ(1, receive_creds(box[1], buf, 10, &creds));
+			CHECK_EQ(ask_sender(ask[j][0], 'p'), creds.pid);
+		}
+	}
+	for (i = 0; i < NR_SENDERS; i++)
+		close(ask[i][0]);
+	while (wait(NULL) > 0)
+		;
+}
+
+TEST_F(checkpoint, senders_with_fresh_pids)
+{
+	pid_t pid, first, last;
+
+	NOT_DRY();
+	START(pid, senders, NULL);
+	first = ckpt_peek_value(pid, 2);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	/* The next number is for the root, and those behind for the senders. */
+	do {
+		last = fork();
+		if (!last)
+			_exit(0);
+		ASSERT_EQ(last, waitpid(last, NULL, 0));
+	} while (last < first - 1);
+	pid = ckpt_restart(&self->t, self->t.image, RESTART_FRESH_PIDS);
+	ASSERT_LT(0, pid);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/*
+ * A datagram that comes when the tree stands still and everything was found
+ * already, from somebody who has no number for the caller: it is not a part of
+ * the image.
+ */
+SCENARIO(slow_to_save)
+{
+	static char text[100000];
+	int p[2], server;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	NEED(write(p[0], text, sizeof(text)) == sizeof(text));
+	server = bound_socket(SOCK_DGRAM, "@ckpt_slow_to_save");
+	NEED(!set_option(server, SO_PASSCRED, 1));
+	ckpt_point();
+	CHECK(next_errno_is(server, EAGAIN));
+	CHECK_EQ(sizeof(text), recv(p[1], text, sizeof(text), MSG_WAITALL));
+}
+
+/* Another user, who sends a datagram when told so. */
+static pid_t late_stranger(int ask)
+{
+	pid_t pid;
+	char what;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	if (setresgid(OTHER_USER, OTHER_USER, OTHER_USER) ||
+	    setresuid(OTHER_USER, OTHER_USER, OTHER_USER) ||
+	    read(ask, &what, 1) != 1)
+		_exit(1);
+	_exit(send_to(socket(AF_UNIX, SOCK_DGRAM, 0), "@ckpt_slow_to_save",
+		      "late") == 4 ? 0 : 2);
+}
+
+static int exit_status(pid_t pid)
+{
+	int status = -1;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* Checkpoint into a pipe that is not read before the stranger has sent. */
+static int checkpoint_with_stranger(struct ckpt_test *t, pid_t pid, int go,
+				    pid_t stranger)
+{
+	int pair[2], image, n = 0;
+	char buf[4096];
+	ssize_t got;
+	pid_t saver;
+
+	image = open(t->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (image < 0 || pipe2(pair, O_CLOEXEC) ||
+	    fcntl(pair[1], F_SETPIPE_SZ, 4096) < 0)
+		return ckpt_say("pipe: %s", strerror(errno));
+	fflush(NULL);
+	saver = fork();
+	if (!saver)
+		_exit(ckpt_checkpoint_fd(t, pid, pair[1], 0) > 0 ? 0 : 1);
+	close(pair[1]);
+	while (!ioctl(pair[0], FIONREAD, &n) && !n)
+		usleep(1000);
+	if (write(go, "x", 1) != 1 || exit_status(stranger))
+		return ckpt_say("the stranger has failed");
+	while ((got = read(pair[0], buf, sizeof(buf))) > 0)
+		if (write(image, buf, got) != got)
+			return ckpt_say("image: %s", strerror(errno));
+	close(pair[0]);
+	close(image);
+	return exit_status(saver) ? ckpt_say("the checkpoint has failed") : 0;
+}
+
+static int late_stranger_test(struct ckpt_test *t)
+{
+	int go[2];
+	pid_t pid, stranger;
+
+	if (pipe2(go, O_CLOEXEC))
+		return 1;
+	stranger = late_stranger(go[0]);
+	if (unshare(CLONE_NEWUSER)) {
+		kill(stranger, SIGKILL);
+		exit_status(stranger);
+		return CKPT_SKIPPED;
+	}
+	if (ckpt_write_file("/proc/self/setgroups", "deny") ||
+	    ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
+	    ckpt_write_file("/proc/self/gid_map", "0 0 1"))
+		return 2;
+	pid = ckpt_start(t, "slow_to_save", NULL);
+	if (pid <= 0 || checkpoint_with_stranger(t, pid, go[1], stranger))
+		return 3;
+	if (ckpt_kill(t, pid))
+		return 5;
+	pid = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	if (pid <= 0)
+		return 6;
+	return ckpt_finish(t, pid) ? 7 : 0;
+}
+
+TEST_F(checkpoint, stranger_comes_late)
+{
+	int ret;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	ret = ckpt_as_user(&self->t, 0, late_stranger_test);
+	if (ret == CKPT_SKIPPED)
+		SKIP(return, "no user namespaces");
+	EXPECT_EQ(0, ret);
 }
 
 /* --- names ---------------------------------------------------------------- */
@@ -1200,6 +1511,25 @@ ROUNDTRIP(names)
 	CHECK(!bind_to(unix_socket(SOCK_STREAM), "@abstract name"));
 }
 
+/* NULs are as good as any other byte in an abstract name. */
+ROUNDTRIP(name_with_nuls)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX }, seen;
+	int fd = unix_socket(SOCK_STREAM);
+	socklen_t len = sizeof(addr), size = sizeof(seen);
+
+	/* All of sun_path. */
+	memcpy(addr.sun_path, "\0ckpt\0nuls\0\0", 12);
+	NEED(!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, 1));
+	ckpt_point();
+	CHECK(!getsockname(fd, (struct sockaddr *)&seen, &size));
+	CHECK_EQ(len, size);
+	CHECK(!memcmp(&addr, &seen, len));
+	CHECK(!connect(unix_socket(SOCK_STREAM), (struct sockaddr *)&addr, len));
+	CHECK_EQ(-1, connect(unix_socket(SOCK_STREAM), (struct sockaddr *)&addr,
+			     len - 1));
+}
+
 ROUNDTRIP(name_in_chroot)
 {
 	int l;
@@ -1244,6 +1574,38 @@ REFUSED(linked, EOPNOTSUPP, "file_socket", "has others")
 	NEED(!link("old", "new") && !unlink("old"));
 	ckpt_point();
 	CHECK(!connect_to(unix_socket(SOCK_STREAM), "new"));
+}
+
+REFUSED(linked_too, EOPNOTSUPP, "file_socket", "another name")
+{
+	ckpt_value[0] = listener(SOCK_STREAM, "one");
+	NEED(!link("one", "two"));
+	ckpt_point();
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "one"));
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), "two"));
+}
+
+/* Its mode shows the mask in place of what the group may. */
+REFUSED(access_list, EOPNOTSUPP, "file_socket", "access control list")
+{
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, perm;
+			uint32_t id;
+		} entry[5];
+	} acl = {
+		2, { { 1, 6, ~0U }, { 2, 6, OTHER_USER }, { 4, 0, ~0U },
+		     { 0x10, 6, ~0U }, { 0x20, 0, ~0U } }
+	};
+
+	ckpt_value[0] = listener(SOCK_STREAM, "listed");
+	if (setxattr("listed", "system.posix_acl_access", &acl, sizeof(acl),
+		     0)) {
+		NEED(errno == EOPNOTSUPP);
+		ckpt_skip("no access control lists here");
+	}
+	ckpt_point();
 }
 
 /* --- files in messages ---------------------------------------------------- */
@@ -1803,7 +2165,7 @@ TEST_F(checkpoint, name_in_use)
 	/* By the saved process itself, which runs on. */
 	EXPECT_EQ(-EADDRINUSE, ckpt_restart(&self->t, self->t.image,
 					    RESTART_FRESH_PIDS));
-	EXPECT_NE(NULL, strstr(self->t.log, "in use"));
+	EXPECT_NE(NULL, strstr(self->t.log, "has a socket"));
 	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
 
 	/* Somebody else's, of whatever type. */
@@ -1862,30 +2224,463 @@ TEST_F(checkpoint, directory_gone)
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
-/* Another user cannot remove it, and gets no socket there. */
-static int restart_theirs(struct ckpt_test *t)
+/* --- with less rights, or with those of somebody else --------------------- */
+
+/* What a child that is another user has found out. */
+static struct {
+	char run[128];
+	pid_t pid;
+} *found;
+
+static int find_room(void)
 {
-	return ckpt_restart(t, t->image, RESTART_FRESH_PIDS) == -EPERM ? 0 : 1;
+	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return found == MAP_FAILED ? -1 : 0;
 }
 
+static int save_names(struct ckpt_test *t)
+{
+	pid_t pid = ckpt_start(t, "has_names", NULL);
+
+	strcpy(found->run, t->run);
+	found->pid = pid;
+	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0)
+		return 1;
+	return ckpt_kill(t, pid) ? 2 : 0;
+}
+
+/*
+ * Root restarts what is another user's. Who may not remove a file does not get
+ * it removed by that.
+ */
 TEST_F(checkpoint, names_of_others)
 {
 	char path[200];
 	struct stat st;
+	int fd;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	ASSERT_EQ(0, find_room());
+	ASSERT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, save_names));
+	snprintf(path, sizeof(path), "%s/name", found->run);
+	ASSERT_EQ(0, unlink(path));
+	ASSERT_EQ(0, chown(found->run, 0, 0));
+	ASSERT_EQ(0, chmod(found->run, 01777));
+	fd = bind_outside(SOCK_STREAM, path);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, chmod(path, 0777));
+	close(fd);
+	EXPECT_EQ(-EPERM, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_TRUE(ckpt_reason(&self->t, EPERM, NULL, -1, 0,
+				"cannot remove the file"));
+	EXPECT_EQ(0, stat(path, &st));
+	EXPECT_EQ(0, st.st_uid);
+
+	/* It may not even ask whether somebody is there. */
+	ASSERT_EQ(0, chmod(path, 0700));
+	EXPECT_EQ(-EACCES, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_TRUE(ckpt_reason(&self->t, EACCES, NULL, -1, 0,
+				"cannot find out"));
+	ASSERT_EQ(0, unlink(path));
+	ASSERT_EQ(found->pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, stat(path, &st));
+	EXPECT_EQ(OTHER_USER, st.st_uid);
+	EXPECT_EQ(0, ckpt_finish(&self->t, found->pid));
+}
+
+/* Gets what another user could not have by itself. */
+SCENARIO(gifted)
+{
+	int p[2], server;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	server = bound_socket(SOCK_DGRAM, "server");
+	NEED(!set_option(server, SO_PASSCRED, 1));
+	NEED(p[0] == 3 && p[1] == 4 && server == 5);
+	ckpt_point();
+}
+
+/* Root's part: ask[0] gets the pid, a byte tells that it is done. */
+enum gift { NONE, PRIORITY, MARK, DEBUG, SNDBUF, RCVBUF, MESSAGE, NR_GIFTS };
+
+static const struct {
+	int option;
+	int value;
+	int error;
+	const char *reason;
+} gifts[NR_GIFTS] = {
+	[NONE] = { 0, 0, 0, NULL },
+	[PRIORITY] = { SO_PRIORITY, 7, EPERM, "no permission for option 12 " },
+	[MARK] = { SO_MARK, 5, EPERM, "no permission for option 36 " },
+	[DEBUG] = { SO_DEBUG, 1, EACCES, "no permission for option 1 " },
+	[SNDBUF] = { SO_SNDBUFFORCE, 1 << 28, EPERM, "send" },
+	[RCVBUF] = { SO_RCVBUFFORCE, 1 << 28, EPERM, "receive" },
+	[MESSAGE] = { 0, 0, EPERM, "user 0, group 0" },
+};
+
+static int give(pid_t pid, enum gift gift)
+{
+	int pidfd, fd, ret, to;
+
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	fd = syscall(SYS_pidfd_getfd, pidfd, gift == MESSAGE ? 5 : 3, 0);
+	if (fd < 0)
+		return -1;
+	if (gift == MESSAGE) {
+		struct sockaddr_un addr;
+		socklen_t len = sizeof(addr);
+		char path[64];
+
+		/* By its name, which is relative to its directory. */
+		snprintf(path, sizeof(path), "/proc/%d/cwd/server", pid);
+		to = socket(AF_UNIX, SOCK_DGRAM, 0);
+		ret = getsockname(fd, (struct sockaddr *)&addr, &len) ||
+		      send_to(to, path, "from root") != 9;
+		close(to);
+	} else {
+		ret = gift ? set_option(fd, gifts[gift].option,
+					gifts[gift].value) : 0;
+	}
+	close(fd);
+	close(pidfd);
+	return ret;
+}
+
+static int ask[2];
+
+static pid_t be_giver(void)
+{
+	struct {
+		pid_t pid;
+		enum gift gift;
+	} what;
 	pid_t pid;
+	char ok;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	close(ask[0]);
+	while (read(ask[1], &what, sizeof(what)) == sizeof(what)) {
+		ok = !give(what.pid, what.gift);
+		if (write(ask[1], &ok, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static int restart_gifted(struct ckpt_test *t, int gift)
+{
+	pid_t pid = ckpt_start(t, "gifted", NULL);
+	int what[2] = { pid, gift };
+	char ok = 0;
+	long ret;
+
+	if (pid <= 0 || write(ask[0], what, sizeof(what)) != sizeof(what) ||
+	    read(ask[0], &ok, 1) != 1 || !ok)
+		return ckpt_say("gift %d: is not given", gift);
+	unlink(t->image);
+	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
+		return ckpt_say("gift %d: no checkpoint", gift);
+	ret = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	if (!gift)
+		return ret > 0 ? ckpt_finish(t, ret) : -1;
+	if (ret != -gifts[gift].error ||
+	    !ckpt_reason(t, gifts[gift].error, NULL, -1, 0,
+			 gifts[gift].reason)) {
+		ckpt_show_log(t);
+		return ckpt_say("gift %d: restart gave %ld", gift, ret);
+	}
+	return 0;
+}
+
+static int restart_all_gifted(struct ckpt_test *t)
+{
+	int gift, ret = 0;
+
+	for (gift = 0; gift < NR_GIFTS; gift++)
+		if (restart_gifted(t, gift))
+			ret = 1;
+	return ret;
+}
+
+/* A restart does not give what the caller could not take. */
+TEST_F(checkpoint, more_than_the_caller_may)
+{
+	pid_t giver;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "not root");
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask));
+	giver = be_giver();
+	close(ask[1]);
+	EXPECT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, restart_all_gifted));
+	close(ask[0]);
+	EXPECT_EQ(0, exit_status(giver));
+}
+
+/* --- names that others find, or shall not find ---------------------------- */
+
+/* What is mounted on the name is somebody else's, and not to be removed. */
+TEST_F(checkpoint, name_is_a_mount)
+{
+	char path[200], theirs[200];
+	struct stat st;
+	pid_t pid;
+	int fd;
 
 	NOT_DRY();
 	if (getuid())
 		SKIP(return, "not root");
 	START(pid, has_names, NULL);
+	snprintf(path, sizeof(path), "%s/name", self->t.run);
+	snprintf(theirs, sizeof(theirs), "%s/theirs", self->t.dir);
 	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
 	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
-	ASSERT_EQ(0, chmod(self->t.image, 0644));
-	EXPECT_EQ(0, ckpt_as_user(&self->t, OTHER_USER, restart_theirs));
-	snprintf(path, sizeof(path), "%s/name", self->t.run);
-	EXPECT_EQ(0, stat(path, &st));
+	fd = bind_outside(SOCK_STREAM, theirs);
+	ASSERT_LE(0, fd);
+	close(fd);
+	ASSERT_EQ(0, mount(theirs, path, NULL, MS_BIND, NULL));
+	EXPECT_EQ(-EBUSY, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_TRUE(ckpt_reason(&self->t, EBUSY, NULL, -1, 0,
+				"cannot remove the file"));
+	EXPECT_EQ(0, stat(theirs, &st));
+	ASSERT_EQ(0, umount2(path, MNT_DETACH));
 	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* Undo: the caller has its own names until it is replaced. */
+SCENARIO(undo_named)
+{
+	int l = listener(SOCK_STREAM, ckpt_arg), out, log;
+	char text[500] = "";
+	long ret;
+
+	NEED((log = open("log", O_RDWR | O_CREAT, 0600)) >= 0);
+	NEED((out = open("image", O_RDWR | O_CREAT | O_CLOEXEC, 0600)) >= 0);
+	ret = ckpt_sys_checkpoint(0, out, 0);
+	NEED(ret >= 0);
+	if (ret) {
+		NEED(!lseek(out, 0, SEEK_SET));
+		CHECK_EQ(-EADDRINUSE,
+			 ckpt_sys_restart(0, out, RESTART_SELF |
+				(log + 1UL) << CHECKPOINT_LOG_SHIFT));
+		CHECK(pread(log, text, sizeof(text) - 1, 0) > 0);
+		CHECK_SAY(strstr(text, "the caller itself"), "%s", text);
+		CHECK(!connect_to(unix_socket(SOCK_STREAM), ckpt_arg));
+		close(l);
+		NEED(!lseek(out, 0, SEEK_SET));
+		ret = ckpt_sys_restart(0, out, RESTART_SELF);
+		ckpt_target_fail(__FILE__, __LINE__, "restart of oneself: %s",
+				 strerror(-ret));
+		ckpt_target_die();
+	}
+	CHECK(!connect_to(unix_socket(SOCK_STREAM), ckpt_arg));
+	CHECK(accept(l, NULL, NULL) >= 0);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, undo_named)
+{
+	static const char *const names[] = { "name", "@ckpt_undo_named" };
+	unsigned int i;
+	pid_t pid;
+
+	NOT_DRY();
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		START(pid, undo_named, names[i]);
+		EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	}
+}
+
+/* Is in its own queue. */
+SCENARIO(own_circle)
+{
+	int s = bound_socket(SOCK_DGRAM, "@ckpt_own_circle");
+	struct rlimit limit = { 100, 100 };
+
+	NEED(!connect_to(s, "@ckpt_own_circle"));
+	NEED(!send_fds(s, "itself", &s, 1));
+	NEED(dup2(0, 300) == 300);
+	NEED(!setrlimit(RLIMIT_NOFILE, &limit));
+	ckpt_point();
+	CHECK_EQ(SOCK_DGRAM, option(receive_fd(s, "itself"), SO_TYPE));
+}
+
+/* Without to close a socket, which would make the kernel look for circles. */
+static bool name_gets_free(int fd, const char *name)
+{
+	int i;
+
+	for (i = 0; i < 10000; i++) {
+		if (!bind_to(fd, name))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static int fail_with_circle(struct ckpt_test *t)
+{
+	struct rlimit limit = { 100, 100 };
+	int fd, other;
+	pid_t pid;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	pid = ckpt_start(t, "own_circle", NULL);
+	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0 ||
+	    ckpt_kill(t, pid))
+		return 1;
+	/* The one that was killed is a circle, too. */
+	close(socket(AF_UNIX, SOCK_DGRAM, 0));
+	if (!name_gets_free(other, "@ckpt_own_circle"))
+		return 2;
+	close(other);
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			_exit(1);
+		_exit(ckpt_restart(t, t->image, RESTART_FRESH_PIDS) != -EMFILE ||
+		      !ckpt_reason(t, EMFILE, NULL, -1, 0, "descriptor 300"));
+	}
+	if (exit_status(pid))
+		return 3;
+	if (!name_gets_free(fd, "@ckpt_own_circle"))
+		return ckpt_say("the name of a failed restart is not free");
+	close(fd);
+	pid = ckpt_restart(t, t->image, RESTART_FRESH_PIDS);
+	return pid > 0 && !ckpt_finish(t, pid) ? 0 : 4;
+}
+
+TEST_F(checkpoint, circle_of_a_failed_restart)
+{
+	NOT_DRY();
+	EXPECT_EQ(0, ckpt_as_user(&self->t, getuid() ?: OTHER_USER,
+				  fail_with_circle));
+}
+
+/* Others find it, and it is not ready before everything is restored. */
+SCENARIO(not_ready_yet)
+{
+	static char mem[1 << 20];
+	int l = listener(SOCK_STREAM, "stream"), ep[2], i;
+	int d = bound_socket(SOCK_DGRAM, "dgram");
+	struct pollfd pfd[2];
+
+	ckpt_fill(mem, sizeof(mem), 5);
+	for (i = 0; i < 2; i++) {
+		NEED((ep[i] = epoll_create1(0)) >= 0);
+		NEED(!watch(ep[i], i ? d : l,
+			    EPOLLIN | EPOLLRDHUP | (i ? EPOLLET : 0)));
+		pfd[i].fd = ep[i];
+		pfd[i].events = POLLIN;
+	}
+	ckpt_point();
+	CHECK_FILL(mem, sizeof(mem), 5);
+	CHECK_EQ(0, poll(pfd, 2, 0));
+	CHECK_EQ(0, ready(ep[0], l));
+	CHECK_EQ(0, ready(ep[1], d));
+	CHECK(next_errno_is(d, EAGAIN));
+	CHECK(!fcntl(l, F_SETFL, O_NONBLOCK));
+	CHECK_EQ(-1, accept(l, NULL, NULL));
+	CHECK_EQ(EAGAIN, errno);
+	client(SOCK_STREAM, "stream");
+	CHECK_EQ(EPOLLIN, ready(ep[0], l));
+	CHECK_EQ(1, send_to(unix_socket(SOCK_DGRAM), "dgram", "x"));
+	CHECK_EQ(EPOLLIN, ready(ep[1], d));
+	CHECK(accept(l, NULL, NULL) >= 0);
+	CHECK(next_is(d, "x", ""));
+}
+
+/* Nobody is let in while it lasts. */
+static int outsiders_wait(struct ckpt_test *t)
+{
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stream", t->run);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	errno = 0;
+	if (connect_to(fd, path) != -1 || errno != ECONNREFUSED)
+		return ckpt_say("connect: %s", strerror(errno));
+	close(fd);
+	snprintf(path, sizeof(path), "%s/dgram", t->run);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	errno = 0;
+	if (send_to(fd, path, "early") != -1 || errno != EPIPE)
+		return ckpt_say("send: %s", strerror(errno));
+	close(fd);
+	return 0;
+}
+
+/* Feed an image to a restart, but for its end; the rest when @all is set. */
+static pid_t feed(struct ckpt_test *t, int to, bool all)
+{
+	size_t len = 0, done = 0, most;
+	int n = -1, ret;
+	ssize_t got;
+	char *image;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	image = ckpt_read_file(t->image, &len);
+	if (!image || len < 1 << 20)
+		_exit(2);
+	most = len - 8192;
+	while (done < most) {
+		got = write(to, image + done, most - done);
+		if (got <= 0)
+			_exit(3);
+		done += got;
+	}
+	/* Then it waits for the last pages. */
+	while (!ioctl(to, FIONREAD, &n) && n)
+		usleep(1000);
+	ret = outsiders_wait(t);
+	while (all && done < len) {
+		got = write(to, image + done, len - done);
+		if (got <= 0)
+			_exit(4);
+		done += got;
+	}
+	_exit(ret ? 1 : 0);
+}
+
+TEST_F(checkpoint, outsiders_while_it_lasts)
+{
+	int pair[2], round;
+	pid_t pid, feeder;
+	long ret;
+
+	NOT_DRY();
+	signal(SIGPIPE, SIG_IGN);
+	START(pid, not_ready_yet, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	/* One that fails at last, and one that does not. */
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, pipe2(pair, O_CLOEXEC));
+		feeder = feed(&self->t, pair[1], round);
+		close(pair[1]);
+		ret = ckpt_restart_fd(&self->t, pair[0], 0);
+		close(pair[0]);
+		EXPECT_EQ(0, exit_status(feeder));
+		EXPECT_EQ(round ? pid : -EINVAL, ret);
+	}
+	if (ret > 0)
+		EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
 TEST_HARNESS_MAIN
