@@ -7,9 +7,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/nsproxy.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "internal.h"
 
@@ -67,6 +70,10 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	}
 
 	ctx->caller_cred = get_current_cred();
+	ctx->ns = current->nsproxy;
+	get_nsproxy(ctx->ns);
+	ctx->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	ctx->user_ns = get_user_ns(current_user_ns());
 	get_fs_root(current->fs, &ctx->root);
 	return ctx;
 
@@ -103,6 +110,9 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 		put_task_struct(ctx->task);
 	put_pid(ctx->root_pid);
 	path_put(&ctx->root);
+	put_user_ns(ctx->user_ns);
+	put_pid_ns(ctx->pid_ns);
+	put_nsproxy(ctx->ns);
 	put_cred(ctx->caller_cred);
 	kvfree(ctx->log);
 	if (ctx->log_file)

@@ -21,6 +21,7 @@
 extern const struct ckpt_kind ckpt_kind_cred;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_dev;
+extern const struct ckpt_kind ckpt_kind_file_mqueue;
 extern const struct ckpt_kind ckpt_kind_file_pipe;
 extern const struct ckpt_kind ckpt_kind_file_pty;
 extern const struct ckpt_kind ckpt_kind_file_sysv;
@@ -30,6 +31,8 @@ extern const struct ckpt_kind ckpt_kind_files;
 extern const struct ckpt_kind ckpt_kind_fs;
 extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_locks;
+extern const struct ckpt_kind ckpt_kind_mqueue;
+extern const struct ckpt_kind ckpt_kind_mqueue_msg;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_pipe_buf;
 extern const struct ckpt_kind ckpt_kind_pty;
@@ -37,6 +40,8 @@ extern const struct ckpt_kind ckpt_kind_pty_ldisc;
 extern const struct ckpt_kind ckpt_kind_pty_queue;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
 
+/* mqueue.c */
+int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 /* epoll.c, pidfd.c */
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);
 int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx);

@@ -11,8 +11,7 @@
 
 #include "file.h"
 
-/* Both have their magic numbers in their own files. */
-#define MQUEUE_FS_MAGIC		0x19800202
+/* It has its magic number in its own file. */
 #define CONFIG_FS_MAGIC		0x62656570
 
 static bool has_magic(struct file *file, unsigned long magic)
@@ -96,8 +95,6 @@ REFUSED(secretmem, "secret memory is not supported",
 	has_magic(file, SECRETMEM_MAGIC));
 REFUSED(hugetlbfs, "files of hugetlbfs are not supported",
 	has_magic(file, HUGETLBFS_MAGIC));
-REFUSED(mqueue, "POSIX message queues are not supported",
-	has_magic(file, MQUEUE_FS_MAGIC));
 REFUSED(proc, "files of /proc are views on the running kernel",
 	has_magic(file, PROC_SUPER_MAGIC));
 REFUSED(sysfs, "files of sysfs are views on the running kernel",

@@ -294,6 +294,9 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 		else if (IS_ENABLED(CONFIG_SYSVIPC) &&
 			 obj->kind == &ckpt_kind_sysv_shm)
 			err = ckpt_sysv_check_leaks(ctx, obj);
+		else if (IS_ENABLED(CONFIG_POSIX_MQUEUE) &&
+			 obj->kind == &ckpt_kind_mqueue)
+			err = ckpt_mqueue_check_leaks(ctx, obj);
 		else
 			continue;
 		ret = ret ?: err;

@@ -38,7 +38,10 @@ struct file;
 struct files_struct;
 struct fs_struct;
 struct mm_struct;
+struct nsproxy;
+struct pid_namespace;
 struct task_struct;
+struct user_namespace;
 struct vm_area_struct;
 
 /* --- stores --------------------------------------------------------------- */
@@ -418,6 +421,11 @@ struct ckpt_ctx {
 	u64 meta_bytes;
 	u64 nr_pages;
 	struct list_head members;
+
+	/* the tree's namespaces, which a restart's caller has made; held */
+	struct nsproxy *ns;
+	struct pid_namespace *pid_ns;
+	struct user_namespace *user_ns;
 
 	/* save */
 	struct task_struct *task;	/* root of the tree ... */

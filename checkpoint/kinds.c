@@ -78,6 +78,10 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_pty,
 	&ckpt_kind_pty_ldisc,
 	&ckpt_kind_pty_queue,
+#ifdef CONFIG_POSIX_MQUEUE
+	&ckpt_kind_mqueue,
+	&ckpt_kind_mqueue_msg,
+#endif
 	&ckpt_kind_inode,
 	&ckpt_kind_locks,
 #ifdef CONFIG_UNIX
@@ -90,6 +94,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_file_memfd,
 #ifdef CONFIG_SYSVIPC
 	&ckpt_kind_file_sysv,
+#endif
+#ifdef CONFIG_POSIX_MQUEUE
+	&ckpt_kind_file_mqueue,
 #endif
 	&ckpt_kind_file_shmem,
 	&ckpt_kind_file,
@@ -126,7 +133,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_dma_buf,
 	&ckpt_kind_secretmem,
 	&ckpt_kind_hugetlbfs,
-	&ckpt_kind_mqueue,
 	&ckpt_kind_proc,
 	&ckpt_kind_sysfs,
 	&ckpt_kind_cgroupfs,

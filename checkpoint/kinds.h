@@ -16,6 +16,8 @@ extern const struct ckpt_kind ckpt_kind_pty;
 extern const struct ckpt_kind ckpt_kind_pty_ldisc;
 extern const struct ckpt_kind ckpt_kind_pty_queue;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
+extern const struct ckpt_kind ckpt_kind_mqueue_msg;
+extern const struct ckpt_kind ckpt_kind_file_mqueue;
 extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_locks;
 extern const struct ckpt_kind ckpt_kind_file;

@@ -11,6 +11,8 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 
+struct ipc_namespace;
+
 /* One semaphore structure for each semaphore in the system. */
 struct sem {
 	int	semval;		/* current value */
@@ -70,5 +72,11 @@ struct sem_undo_list {
 	spinlock_t		lock;
 	struct list_head	list_proc;
 };
+
+/*
+ * Called with sem_ids.rwsem (writer) and the object locked, in an RCU section.
+ * Only sem_ids.rwsem remains locked on exit.
+ */
+void freeary(struct ipc_namespace *ns, struct kern_ipc_perm *ipcp);
 
 #endif /* _IPC_SEM_H */

@@ -81,7 +81,11 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PTY		0x30U	/* a pair of pseudo terminals */
 #define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
 #define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
+#define CKPT_REC_MQUEUE_MSG	0x33U	/* a message in an MQUEUE, or a piece of it */
 #define CKPT_REC_SYSV_SHM	0x34U
+#define CKPT_REC_SYSV_SEM	0x35U	/* a set of semaphores */
+#define CKPT_REC_SYSV_MSG	0x36U	/* a message queue */
+#define CKPT_REC_MQUEUE		0x37U	/* a POSIX message queue */
 #define CKPT_REC_UNIX		0x38U	/* one side of a unix socket */
 #define CKPT_REC_UNIX_MSG	0x39U	/* what waits in a UNIX */
 #define CKPT_REC_UNIX_STATE	0x3aU	/* how a UNIX is connected */
@@ -101,6 +105,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_INOTIFY	0x55U
 #define CKPT_REC_FILE_PTY	0x60U
 #define CKPT_REC_FILE_SYSV	0x61U	/* what shmat() attaches */
+#define CKPT_REC_FILE_MQUEUE	0x62U
 #define CKPT_REC_FILE_SOCKET	0x68U	/* of any family */
 
 /* mappings, belonging to an MM */
@@ -1256,6 +1261,64 @@ struct ckpt_unix_state {
 	ckpt_ref_t peer_cred;	/* SO_PEERCRED, 0: none */
 	__s32 peer_pid;
 	__u32 backlog;		/* of listen() */
+};
+
+/* --- message queues, semaphores (msg.c, mqueue.c, sysv_ns.c) --------------- */
+
+struct ckpt_stamp {
+	__s64 sec;
+	__u32 nsec;
+	__u32 pad;
+};
+
+#define CKPT_MQUEUE_UNLINKED	(1U << 0)	/* only open descriptions have it */
+#define CKPT_MQUEUE_NOTIFY	(1U << 1)	/* somebody has called mq_notify() */
+#define CKPT_MQUEUE_STALE	(1U << 2)	/* ... and execve() since */
+
+/* rec: MQUEUE */
+struct ckpt_mqueue {
+	__u32 flags;		/* CKPT_MQUEUE_* */
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u64 max_msgs;
+	__u64 max_size;
+	__u64 nr_msgs;
+	struct ckpt_stamp atime;
+	struct ckpt_stamp mtime;
+	struct ckpt_stamp ctime;
+	__s32 notify_pid;	/* these with CKPT_MQUEUE_NOTIFY */
+	__u32 notify;		/* SIGEV_* */
+	__u32 notify_signal;
+	__u32 pad;
+	__u64 notify_value;
+	__u8 name[];		/* no slash, with a NUL */
+};
+
+/*
+ * The messages of a queue stand in their order; a long one in pieces, one behind
+ * the other.
+ */
+struct ckpt_msg_piece {
+	__u64 type;		/* or priority */
+	__u64 size;		/* of the whole message */
+	__u64 offset;		/* of this piece */
+	__u32 len;		/* of this piece */
+	__u32 pad;
+};
+
+/* rec: MQUEUE_MSG */
+struct ckpt_mqueue_msg {
+	struct ckpt_msg_piece piece;
+	__u8 text[];
+};
+
+/* rec: FILE_MQUEUE */
+struct ckpt_file_mqueue {
+	struct ckpt_file_desc desc;
+	ckpt_ref_t queue;
+	__u32 pad;
+	__u8 mount[];		/* path of the mount that it was opened in; empty: mq_open() */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

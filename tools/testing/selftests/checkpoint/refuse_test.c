@@ -17,7 +17,6 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
-#include <mqueue.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -246,13 +245,6 @@ REFUSED(secret_memory, EOPNOTSUPP, "vma_secretmem", NULL)
 	NEED(!ftruncate(fd, PAGE));
 	is_addr(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0), "mmap");
 	close(fd);
-	ckpt_point();
-}
-
-REFUSED(message_queue, EOPNOTSUPP, "mqueue", NULL)
-{
-	is_fd(mq_open("/ckpt-test", O_RDWR | O_CREAT, 0600, NULL), "mq_open");
-	mq_unlink("/ckpt-test");
 	ckpt_point();
 }
 
