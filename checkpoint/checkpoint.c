@@ -167,9 +167,12 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 		ret = ckpt_refuse(ctx, -EINVAL,
 				  "the caller is one of the processes to be killed");
 	if (!ret)
+		ret = ckpt_ns_enter(ctx);
+	if (!ret)
 		ret = collect(ctx);
 	if (!ret && !(ctx->flags & CHECKPOINT_DRY_RUN))
 		ret = save(ctx);
+	ckpt_ns_leave(ctx);
 	if (!ret && ctx->flags & CHECKPOINT_KILL)
 		ckpt_tree_kill(ctx);
 	ckpt_tree_release(ctx);

@@ -100,7 +100,7 @@ static int collect_label(struct ckpt_ctx *ctx, const struct cred *cred)
 
 static int cred_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	const struct cred *cred = obj->ptr;
 	const kuid_t uids[] = { cred->uid, cred->suid, cred->euid, cred->fsuid };
 	const kgid_t gids[] = { cred->gid, cred->sgid, cred->egid, cred->fsgid };
@@ -464,7 +464,7 @@ static int cred_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	 * its child with a copy of its credentials, which it changes when all
 	 * is restored.
 	 */
-	if (WARN_ON_ONCE(old->user_ns != ctx->caller_cred->user_ns))
+	if (WARN_ON_ONCE(old->user_ns != ctx->user_ns))
 		return -EPERM;
 #ifdef CONFIG_SECURITY_LANDLOCK
 	if (landlock_initialized && landlock_cred(old)->domain)

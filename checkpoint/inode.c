@@ -35,7 +35,6 @@ static void inode_dir(struct file *file, struct path *dir)
 
 static int inode_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	const struct cred *caller = ctx->caller_cred;
 	struct inode *inode = obj->ptr;
 	struct ckpt_inode rec = {};
 	struct kstat stat;
@@ -53,8 +52,8 @@ static int inode_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.mtime_sec = stat.mtime.tv_sec;
 	rec.mtime_nsec = stat.mtime.tv_nsec;
 	rec.mode = stat.mode & S_IALLUGO;
-	rec.uid = from_kuid(caller->user_ns, stat.uid);
-	rec.gid = from_kgid(caller->user_ns, stat.gid);
+	rec.uid = from_kuid(ctx->user_ns, stat.uid);
+	rec.gid = from_kgid(ctx->user_ns, stat.gid);
 	if (rec.uid == (uid_t)-1 || rec.gid == (gid_t)-1)
 		return ckpt_refuse(ctx, -EOVERFLOW,
 				   "its owner is nobody in the caller's user namespace");

@@ -33,15 +33,16 @@
 
 /* --- paths of inodes --------------------------------------------------------------- */
 
-/* The @nr-th mount of a file system in the caller's namespace, held. */
-static struct vfsmount *nth_mount(const struct super_block *sb, unsigned int nr)
+/* The @nr-th mount of a file system in the tree's namespace, held. */
+static struct vfsmount *nth_mount(struct ckpt_ctx *ctx,
+				  const struct super_block *sb, unsigned int nr)
 {
 	struct vfsmount *found = NULL;
 	struct mount *mnt;
 
 	read_seqlock_excl(&mount_lock);
 	list_for_each_entry(mnt, &sb->s_mounts, mnt_instance) {
-		if (mnt->mnt_ns != current->nsproxy->mnt_ns || nr--)
+		if (mnt->mnt_ns != ctx->ns->mnt_ns || nr--)
 			continue;
 		found = mntget(&mnt->mnt);
 		break;
@@ -85,7 +86,7 @@ static char *inode_name(struct ckpt_ctx *ctx, struct inode *inode,
 	if (!path.dentry)
 		return ERR_PTR(inode->i_nlink ? -ESTALE : -ENOENT);
 	for (i = 0; i < CKPT_MAX_MOUNTS; i++) {
-		path.mnt = nth_mount(inode->i_sb, i);
+		path.mnt = nth_mount(ctx, inode->i_sb, i);
 		if (!path.mnt)
 			break;
 		name = ckpt_path(ctx, &path, buf, PATH_MAX);

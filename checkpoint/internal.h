@@ -8,6 +8,7 @@
  *	tree.c		the tasks of a tree: found, all at rest at one moment
  *	checkpoint.c	the walker that saves
  *	restart.c	reads and checks metadata, makes tasks
+ *	ns.c		namespaces: those of the tree, those of the caller
  *	session.c	process groups, sessions, who is whose child
  *	record.c	records on top of a store, checksums
  *	objhash.c	objects: number them (save), find them (restart)
@@ -426,6 +427,7 @@ struct ckpt_ctx {
 	struct nsproxy *ns;
 	struct pid_namespace *pid_ns;
 	struct user_namespace *user_ns;
+	u32 own_ns;			/* CKPT_NS_*: those that are not the saver's */
 
 	/* save */
 	struct task_struct *task;	/* root of the tree ... */
@@ -437,7 +439,8 @@ struct ckpt_ctx {
 	unsigned int nr_tasks;		/* both: threads count, zombies too */
 	bool self;			/* the caller is in, or replaced by, the tree */
 	const struct cred *caller_cred;	/* whose rights count */
-	struct path root;		/* the caller's, for paths in the image */
+	struct path root;		/* the caller's, for paths in the image ... */
+	struct fs_struct *old_fs;	/* ... if not the tree's is in its place */
 
 	/* restart */
 	struct list_head recs;
@@ -525,6 +528,12 @@ int ckpt_session_prepare(struct ckpt_ctx *ctx);
 void ckpt_session_adopt_children(struct ckpt_ctx *ctx);
 void ckpt_session_commit(struct ckpt_ctx *ctx);
 void ckpt_session_destroy(struct ckpt_ctx *ctx);
+
+/* ns.c */
+int ckpt_ns_enter(struct ckpt_ctx *ctx);
+void ckpt_ns_leave(struct ckpt_ctx *ctx);
+bool ckpt_ns_is_init(struct ckpt_ctx *ctx, struct task_struct *task);
+int ckpt_ns_prepare(struct ckpt_ctx *ctx);
 
 /* restart.c */
 struct pid *ckpt_pid(struct ckpt_ctx *ctx, pid_t saved);

@@ -290,7 +290,7 @@ static pid_t saved_pid(struct ckpt_ctx *ctx, pid_t nr)
 	rcu_read_lock();
 	task = find_task_by_pid_ns(nr, &init_pid_ns);
 	if (task && ckpt_in_tree(ctx, task))
-		pid = task_tgid_vnr(task);
+		pid = task_tgid_nr_ns(task, ctx->pid_ns);
 	rcu_read_unlock();
 	return pid;
 }

@@ -154,7 +154,7 @@ static int collect_state(struct ckpt_ctx *ctx, struct mm_struct *mm)
 		ret = ckpt_refuse(ctx, -EBUSY,
 				  "%lld pages are pinned for a device",
 				  (s64)atomic64_read(&mm->pinned_vm));
-	if (mm->user_ns != ctx->caller_cred->user_ns)
+	if (mm->user_ns != ctx->user_ns)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "the program was started in another user namespace");
 	if (mm->binfmt != current->mm->binfmt)

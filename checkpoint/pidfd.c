@@ -78,7 +78,7 @@ static int pidfd_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (rec.desc.open_flags & PIDFD_THREAD)
 		rec.flags |= CKPT_PIDFD_THREAD;
 	rec.desc.open_flags &= ~PIDFD_THREAD;
-	rec.pid = pid_vnr(pidfd_pid(obj->ptr));
+	rec.pid = pid_nr_ns(pidfd_pid(obj->ptr), ctx->pid_ns);
 	return ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 }
 

@@ -337,7 +337,8 @@ static u32 side_state(struct tty_struct *tty)
 	return state;
 }
 
-static void fill_ctrl(struct tty_struct *master, struct ckpt_pty *rec)
+static void fill_ctrl(struct ckpt_ctx *ctx, struct tty_struct *master,
+		      struct ckpt_pty *rec)
 {
 	struct tty_struct *slave = master->link;
 
@@ -347,9 +348,9 @@ static void fill_ctrl(struct tty_struct *master, struct ckpt_pty *rec)
 	spin_unlock_irq(&master->ctrl.lock);
 	spin_lock_irq(&slave->ctrl.lock);
 	rec->pktstatus = slave->ctrl.pktstatus;
-	rec->session = pid_vnr(slave->ctrl.session);
+	rec->session = pid_nr_ns(slave->ctrl.session, ctx->pid_ns);
 	if (rec->session)
-		rec->pgrp = pid_vnr(slave->ctrl.pgrp);
+		rec->pgrp = pid_nr_ns(slave->ctrl.pgrp, ctx->pid_ns);
 	spin_unlock_irq(&slave->ctrl.lock);
 }
 
@@ -379,18 +380,19 @@ static void fill_termios(struct tty_struct *slave, struct ckpt_pty *rec)
 }
 
 /* The node lives as long as the master, which we hold, is open. */
-static void fill_node(struct tty_struct *slave, struct ckpt_pty *rec)
+static void fill_node(struct ckpt_ctx *ctx, struct tty_struct *slave,
+		      struct ckpt_pty *rec)
 {
 	const struct dentry *dentry = slave->driver_data;
 	const struct inode *inode = d_backing_inode(dentry);
 
 	rec->mode = inode->i_mode & S_IALLUGO;
-	rec->uid = from_kuid_munged(current_user_ns(), inode->i_uid);
-	rec->gid = from_kgid_munged(current_user_ns(), inode->i_gid);
+	rec->uid = from_kuid_munged(ctx->user_ns, inode->i_uid);
+	rec->gid = from_kgid_munged(ctx->user_ns, inode->i_gid);
 }
 
-static void fill_pty(struct tty_struct *master, struct file *file,
-		     struct ckpt_pty *rec)
+static void fill_pty(struct ckpt_ctx *ctx, struct tty_struct *master,
+		     struct file *file, struct ckpt_pty *rec)
 {
 	struct tty_struct *slave = master->link;
 	struct tty_ldisc *ld;
@@ -403,9 +405,9 @@ static void fill_pty(struct tty_struct *master, struct file *file,
 		tty_ldisc_deref(ld);
 	else
 		rec->flags |= CKPT_PTY_NO_LDISC;
-	fill_ctrl(master, rec);
+	fill_ctrl(ctx, master, rec);
 	fill_termios(slave, rec);
-	fill_node(slave, rec);
+	fill_node(ctx, slave, rec);
 }
 
 /* --- saving: the data -------------------------------------------------------- */
@@ -572,7 +574,7 @@ static int pty_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		return -ENOMEM;
 	rec.index = master->index;
 	if (file) {
-		fill_pty(master, file, &rec);
+		fill_pty(ctx, master, file, &rec);
 		name = ckpt_path(ctx, &file->f_path, buf, PATH_MAX);
 	} else {
 		rec.flags = CKPT_PTY_CLOSED;

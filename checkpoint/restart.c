@@ -655,11 +655,6 @@ static int make_tasks(struct ckpt_ctx *ctx)
 	sigset_t old;
 	int ret = 0;
 
-	/* It would be the init of that namespace. */
-	if (current->nsproxy->pid_ns_for_children != task_active_pid_ns(current))
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "the caller's children are in another pid namespace");
-
 	/* fork() would start again, but what was read is read. */
 	block_signals(&old);
 	list_for_each_entry(m, &ctx->members, node) {
@@ -772,7 +767,9 @@ static void abort_all(struct ckpt_ctx *ctx)
 	if (!any)
 		return;
 	wait_frozen_or_not(&ctx->finished);
-	list_for_each_entry(m, &ctx->members, node)
+	/* The first one can be an init process, which exits behind all others. */
+	ckpt_session_destroy(ctx);
+	list_for_each_entry_reverse(m, &ctx->members, node)
 		if (m->task && m->leader == m)
 			reap(m);
 }
@@ -845,6 +842,8 @@ int ckpt_do_restart(struct ckpt_ctx *ctx)
 	ret = ckpt_arch_prepare(ctx);
 	if (!ret)
 		ret = read_meta(ctx);
+	if (!ret)
+		ret = ckpt_ns_prepare(ctx);
 	if (!ret)
 		ret = ctx->self ? restart_self(ctx) : restart_tree(ctx);
 	if (ret == -EPIPE && !ctx->nr_reasons)

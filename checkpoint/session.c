@@ -320,7 +320,7 @@ static int make_group_pid(struct ckpt_ctx *ctx, pid_t nr)
 
 	if (ckpt_pid(ctx, nr))
 		return 0;
-	pid = alloc_pid(task_active_pid_ns(current), &nr,
+	pid = alloc_pid(ctx->pid_ns, &nr,
 			ctx->flags & RESTART_FRESH_PIDS ? 0 : 1);
 	if (IS_ERR(pid))
 		return ckpt_refuse(ctx, PTR_ERR(pid),

@@ -128,7 +128,7 @@ static int shmem_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	struct inode *inode = obj->ptr;
 	struct shmem_inode_info *info = SHMEM_I(inode);
 	struct ckpt_shmem rec = {

@@ -168,7 +168,7 @@ int ckpt_sock_collect(struct ckpt_ctx *ctx, struct sock *sk)
 	char name[IFNAMSIZ];
 	int dev = READ_ONCE(sk->sk_bound_dev_if), ret = 0;
 
-	if (sock_net(sk) != current->nsproxy->net_ns)
+	if (sock_net(sk) != ctx->ns->net_ns)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a socket of another network namespace");
 	if (sk->sk_kern_sock)
@@ -690,7 +690,7 @@ static bool file_socket_match(struct file *file)
 
 static int file_socket_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	struct file *file = obj->ptr;
 	const struct inode *inode = file_inode(file);
 	struct sock *sk = sock_from_file(file)->sk;
@@ -707,7 +707,7 @@ static int file_socket_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 static int file_socket_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	struct file *file = obj->ptr;
 	const struct inode *inode = file_inode(file);
 	struct ckpt_file_socket rec = {

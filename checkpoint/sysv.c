@@ -89,15 +89,15 @@ none:
 /* --- saving ------------------------------------------------------------------ */
 
 /* The number of the inode is the id, see newseg(). */
-static struct shmid_kernel *saved_lock(const struct file *base)
+static struct shmid_kernel *saved_lock(struct ckpt_ctx *ctx,
+				       const struct file *base)
 {
-	return segment_lock(current->nsproxy->ipc_ns, file_inode(base)->i_ino,
-			    base);
+	return segment_lock(ctx->ns->ipc_ns, file_inode(base)->i_ino, base);
 }
 
 static int segment_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct shmid_kernel *shp = saved_lock(obj->ptr);
+	struct shmid_kernel *shp = saved_lock(ctx, obj->ptr);
 	int ret = 0, err;
 
 	if (shp)
@@ -127,7 +127,7 @@ int ckpt_sysv_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		if (file->kind == &ckpt_kind_file_sysv &&
 		    base_of(file->ptr) == obj->ptr)
 			known += file->users;
-	shp = saved_lock(obj->ptr);
+	shp = saved_lock(ctx, obj->ptr);
 	if (!shp)
 		return 0;
 	nattch = shp->shm_nattch;
@@ -141,12 +141,12 @@ int ckpt_sysv_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 static int segment_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	struct file *base = obj->ptr;
 	struct ckpt_sysv_shm rec = {};
 	struct shmid_kernel *shp;
 
-	shp = saved_lock(base);
+	shp = saved_lock(ctx, base);
 	if (!shp)
 		return ckpt_refuse(ctx, -ESRCH,
 				   "was killed during the checkpoint");
@@ -157,8 +157,8 @@ static int segment_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.gid = from_kgid_munged(ns, shp->shm_perm.gid);
 	rec.cuid = from_kuid_munged(ns, shp->shm_perm.cuid);
 	rec.cgid = from_kgid_munged(ns, shp->shm_perm.cgid);
-	rec.cpid = pid_vnr(shp->shm_cprid);
-	rec.lpid = pid_vnr(shp->shm_lprid);
+	rec.cpid = pid_nr_ns(shp->shm_cprid, ctx->pid_ns);
+	rec.lpid = pid_nr_ns(shp->shm_lprid, ctx->pid_ns);
 	rec.atime = shp->shm_atim;
 	rec.dtime = shp->shm_dtim;
 	rec.ctime = shp->shm_ctim;
@@ -681,14 +681,14 @@ const struct ckpt_kind ckpt_kind_file_sysv = {
 /* A number of a semaphore in struct sembuf has 16 bits. */
 #define MAX_SEMS	65536U
 
-/* A reference is put by exit_sem(current), which has ids of our namespace. */
-static bool is_in_our_ns(struct task_struct *task)
+/* A reference is put by exit_sem(), which has ids of the tree's namespace. */
+static bool is_in_trees_ns(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	bool ret;
 
 	task_lock(task);
 	ret = task->nsproxy &&
-	      task->nsproxy->ipc_ns == current->nsproxy->ipc_ns;
+	      task->nsproxy->ipc_ns == ctx->ns->ipc_ns;
 	task_unlock(task);
 	return ret;
 }
@@ -698,12 +698,13 @@ static bool is_in_our_ns(struct task_struct *task)
  * reference. As long as we have siglock it is not killed, and does not exit.
  * Return: NULL also in another IPC namespace, for which there is a reason.
  */
-static struct sem_undo_list *undo_get(struct task_struct *task)
+static struct sem_undo_list *undo_get(struct ckpt_ctx *ctx,
+				      struct task_struct *task)
 {
 	struct sem_undo_list *ulp = NULL;
 	unsigned long flags;
 
-	if (!is_in_our_ns(task) || !lock_task_sighand(task, &flags))
+	if (!is_in_trees_ns(ctx, task) || !lock_task_sighand(task, &flags))
 		return NULL;
 	if (!(task->signal->flags & SIGNAL_GROUP_EXIT))
 		ulp = task->sysvsem.undo_list;
@@ -713,24 +714,39 @@ static struct sem_undo_list *undo_get(struct task_struct *task)
 	return ulp;
 }
 
+/* Only exit_sem() needs to see current in other namespaces. */
+static struct nsproxy *swap_nsproxy(struct nsproxy *ns)
+{
+	struct nsproxy *old;
+
+	task_lock(current);
+	old = current->nsproxy;
+	current->nsproxy = ns;
+	task_unlock(current);
+	return old;
+}
+
 /* What the task has left to us if it was killed is done now. */
-static void undo_put(struct sem_undo_list *ulp)
+static void undo_put(struct ckpt_ctx *ctx, struct sem_undo_list *ulp)
 {
 	struct sem_undo_list *own = current->sysvsem.undo_list;
+	struct nsproxy *ns = swap_nsproxy(ctx->ns);
 
 	current->sysvsem.undo_list = ulp;
 	exit_sem(current);
 	current->sysvsem.undo_list = own;
+	swap_nsproxy(ns);
 }
 
 /*
  * Copy what the nth element adds.
  * Return: how many adjustments, maybe none, or -ENOENT behind the last one.
  */
-static int undo_copy(struct sem_undo_list *ulp, unsigned int nth,
+static int undo_copy(struct ckpt_ctx *ctx, struct sem_undo_list *ulp,
+		     unsigned int nth,
 		     struct ckpt_sem_undo *rec)
 {
-	struct ipc_ids *ids = &current->nsproxy->ipc_ns->ids[IPC_SEM_IDS];
+	struct ipc_ids *ids = &ctx->ns->ipc_ns->ids[IPC_SEM_IDS];
 	struct kern_ipc_perm *perm = ERR_PTR(-ENOENT);
 	struct sem_undo *un;
 	u32 i, nr = 0;
@@ -778,7 +794,7 @@ static int undo_save_list(struct ckpt_ctx *ctx, struct task_struct *task,
 	if (!rec)
 		return -ENOMEM;
 	for (i = 0; !ret; i++) {
-		nr = undo_copy(ulp, i, rec);
+		nr = undo_copy(ctx, ulp, i, rec);
 		if (nr < 0)
 			break;
 		if (nr)
@@ -794,7 +810,7 @@ static int undo_save_list(struct ckpt_ctx *ctx, struct task_struct *task,
 /* Threads share a list, other processes could by clone(CLONE_SYSVSEM). */
 static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
-	struct sem_undo_list *ulp = undo_get(task);
+	struct sem_undo_list *ulp = undo_get(ctx, task);
 	struct task_struct *t;
 	unsigned int known = 1;
 	int ret = 0;
@@ -814,7 +830,7 @@ static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		 READ_ONCE(task->group_leader->sysvsem.undo_list) != ulp)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a thread has System V semaphore operations of its own to undo");
-	undo_put(ulp);
+	undo_put(ctx, ulp);
 	return ret;
 }
 
@@ -825,12 +841,12 @@ static int sysvsem_save(struct ckpt_ctx *ctx, struct task_struct *task)
 
 	if (!thread_group_leader(task))
 		return 0;
-	ulp = undo_get(task);
+	ulp = undo_get(ctx, task);
 	if (!ulp)
 		return 0;
 	if (!list_empty_careful(&ulp->list_proc))
 		ret = undo_save_list(ctx, task, ulp);
-	undo_put(ulp);
+	undo_put(ctx, ulp);
 	return ret;
 }
 

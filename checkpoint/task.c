@@ -56,54 +56,6 @@ const struct ckpt_kind ckpt_kind_ptrace = {
 	.task_collect = ptrace_collect,
 };
 
-/* A new namespace must be looked at here. */
-static_assert(sizeof(struct nsproxy) == 9 * sizeof(void *));
-
-static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
-{
-	static const char * const names[] = {
-		"uts", "ipc", "mount", "pid", "network", "time", "cgroup",
-	};
-	const struct nsproxy *mine = current->nsproxy, *ns;
-	unsigned long differ = 0;
-	unsigned int i;
-	int ret = 0;
-
-	task_lock(task);
-	ns = task->nsproxy;
-	if (ns && ns != mine) {
-		__assign_bit(0, &differ, ns->uts_ns != mine->uts_ns);
-		__assign_bit(1, &differ, ns->ipc_ns != mine->ipc_ns);
-		__assign_bit(2, &differ, ns->mnt_ns != mine->mnt_ns);
-		if (ns->pid_ns_for_children != mine->pid_ns_for_children)
-			__set_bit(3, &differ);
-		__assign_bit(4, &differ, ns->net_ns != mine->net_ns);
-		__assign_bit(5, &differ, ns->time_ns != mine->time_ns);
-		if (ns->time_ns_for_children != mine->time_ns_for_children)
-			__set_bit(5, &differ);
-		__assign_bit(6, &differ, ns->cgroup_ns != mine->cgroup_ns);
-	}
-	task_unlock(task);
-	rcu_read_lock();
-	if (task_active_pid_ns(task) != task_active_pid_ns(current))
-		__set_bit(3, &differ);
-	rcu_read_unlock();
-
-	for_each_set_bit(i, &differ, ARRAY_SIZE(names))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "is in another %s namespace than the caller",
-				  names[i]);
-	return ret;
-}
-
-const struct ckpt_kind ckpt_kind_namespaces = {
-	.name = "namespaces",
-	.about = "those of the caller",
-	.refuse = "namespaces that are not the caller's",
-	.family = CKPT_FAMILY_TASK,
-	.task_collect = namespaces_collect,
-};
-
 static int seccomp_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 #ifdef CONFIG_SECCOMP
@@ -302,7 +254,7 @@ static int check_state(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (READ_ONCE(task->vfork_done))
 		return ckpt_refuse(ctx, -EBUSY,
 				   "its parent waits for it in vfork()");
-	if (sig->flags & SIGNAL_UNKILLABLE)
+	if (sig->flags & SIGNAL_UNKILLABLE && !ckpt_ns_is_init(ctx, task))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "is the init process of its pid namespace");
 	return 0;
@@ -468,14 +420,14 @@ static void fill_pids(struct ckpt_ctx *ctx, struct task_struct *task,
 
 	rcu_read_lock();
 	parent = rcu_dereference(task->real_parent);
-	rec->pid = task_pid_vnr(task);
-	rec->tgid = task_tgid_vnr(task);
-	rec->ppid = task_tgid_vnr(parent);
-	rec->pgid = task_pgrp_vnr(task);
-	rec->sid = task_session_vnr(task);
+	rec->pid = task_pid_nr_ns(task, ctx->pid_ns);
+	rec->tgid = task_tgid_nr_ns(task, ctx->pid_ns);
+	rec->ppid = task_tgid_nr_ns(parent, ctx->pid_ns);
+	rec->pgid = task_pgrp_nr_ns(task, ctx->pid_ns);
+	rec->sid = task_session_nr_ns(task, ctx->pid_ns);
 	rec->exit_signal = exit_signal_of(task, parent);
 	if (task != ctx->task && thread_group_leader(task))
-		rec->parent = task_pid_vnr(parent);
+		rec->parent = task_pid_nr_ns(parent, ctx->pid_ns);
 	rcu_read_unlock();
 }
 

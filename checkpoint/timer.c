@@ -212,6 +212,12 @@ static bool is_thread_of(struct task_struct *task, struct pid *pid)
 	return thread && same_thread_group(thread, task);
 }
 
+/* The number that a thread has for itself. */
+static pid_t own_nr(struct pid *pid)
+{
+	return pid_nr_ns(pid, ns_of_pid(pid));
+}
+
 /*
  * The clock as timer_create() takes it; CPU clocks of the process and of its
  * first thread without a pid, those of another thread with its one.
@@ -243,7 +249,7 @@ static bool clock_of_timer(struct task_struct *task, struct k_itimer *timer,
 		return false;
 	*to = make_process_cpuclock(0, clock & CLOCKFD_MASK);
 	if (CPUCLOCK_PERTHREAD(clock) && pid != task_pid(task))
-		*to = make_thread_cpuclock(pid_vnr(pid), CPUCLOCK_WHICH(clock));
+		*to = make_thread_cpuclock(own_nr(pid), CPUCLOCK_WHICH(clock));
 	return true;
 }
 
@@ -296,7 +302,7 @@ static void timer_get(struct task_struct *task, struct k_itimer *timer,
 	if (timer->it_requeue_pending & REQUEUE_PENDING)
 		rec->flags |= CKPT_PTIMER_REQUEUE;
 	if (timer->it_sigev_notify == SIGEV_THREAD_ID) {
-		rec->thread = pid_vnr(timer->it_pid);
+		rec->thread = own_nr(timer->it_pid);
 		if (!is_thread_of(task, timer->it_pid))
 			rec->flags |= BAD_THREAD;
 	}

@@ -128,7 +128,7 @@ static int collect_contents(struct ckpt_ctx *ctx, struct sock *sk)
 
 	if (ckpt_unix_is_dead(sk))
 		return 0;
-	cred = ckpt_unix_get_peer_cred(sk, &pid);
+	cred = ckpt_unix_get_peer_cred(ctx, sk, &pid);
 	if (cred) {
 		if (!ckpt_obj_find(ctx, cred))
 			ckpt_unix_where(ctx, sk);

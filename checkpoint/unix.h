@@ -107,7 +107,8 @@ int ckpt_unix_queue_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 int ckpt_unix_get_pid(struct ckpt_ctx *ctx, s32 nr, struct pid **pid);
 
 /* unix_state.c */
-const struct cred *ckpt_unix_get_peer_cred(struct sock *sk, s32 *pid);
+const struct cred *ckpt_unix_get_peer_cred(struct ckpt_ctx *ctx,
+					   struct sock *sk, s32 *pid);
 int ckpt_unix_state_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 #endif /* _CHECKPOINT_UNIX_H */

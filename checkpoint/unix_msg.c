@@ -122,7 +122,7 @@ static bool has_creds(const struct unix_skb_parms *cb)
 /* Can the image name the user and the group who sent it? */
 static bool has_numbers(struct ckpt_ctx *ctx, const struct unix_skb_parms *cb)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 
 	return kuid_has_mapping(ns, cb->uid) && kgid_has_mapping(ns, cb->gid);
 }
@@ -207,9 +207,9 @@ static int fill_creds(struct ckpt_ctx *ctx, struct sk_buff *skb,
 	if (!has_numbers(ctx, cb))
 		return -ENODATA;
 	rec->flags |= CKPT_UNIX_MSG_CREDS;
-	rec->pid = pid_vnr(cb->pid);
-	rec->uid = from_kuid(ctx->caller_cred->user_ns, cb->uid);
-	rec->gid = from_kgid(ctx->caller_cred->user_ns, cb->gid);
+	rec->pid = pid_nr_ns(cb->pid, ctx->pid_ns);
+	rec->uid = from_kuid(ctx->user_ns, cb->uid);
+	rec->gid = from_kgid(ctx->user_ns, cb->gid);
 	return 0;
 }
 
@@ -588,8 +588,8 @@ static int may_show_ids(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 static int fix_skb(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 		   struct sk_buff *skb, struct sk_buff *before)
 {
-	kuid_t uid = make_kuid(ctx->caller_cred->user_ns, p->uid);
-	kgid_t gid = make_kgid(ctx->caller_cred->user_ns, p->gid);
+	kuid_t uid = make_kuid(ctx->user_ns, p->uid);
+	kgid_t gid = make_kgid(ctx->user_ns, p->gid);
 	struct pid *pid = before ? UNIXCB(before).pid : NULL;
 	int ret;
 

@@ -180,7 +180,7 @@ static int collect_acl(struct ckpt_ctx *ctx, const struct path *path)
 static int collect_path(struct ckpt_ctx *ctx, struct sock *sk,
 			const struct path *path, const struct cred *cred)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	struct inode *inode = d_backing_inode(path->dentry);
 	struct mnt_idmap *idmap = mnt_idmap(path->mnt);
 	const struct cred *old;
@@ -247,7 +247,7 @@ static int save_path(struct ckpt_ctx *ctx, struct sock *sk,
 		     const struct path *path, const struct cred *cred,
 		     struct ckpt_unix *rec, char *names, size_t *len)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	const struct cred *old;
 	struct kstat stat;
 	char *base;
@@ -544,7 +544,7 @@ static int clear_name(struct ckpt_ctx *ctx, const struct ckpt_unix *p,
 static int set_file_attr(struct ckpt_ctx *ctx, const struct ckpt_unix *p,
 			 const struct path *path, const struct cred *cred)
 {
-	struct user_namespace *ns = ctx->caller_cred->user_ns;
+	struct user_namespace *ns = ctx->user_ns;
 	const struct cred *old;
 	struct kstat stat;
 	bool give;

@@ -16,18 +16,20 @@ static_assert(SHUTDOWN_MASK == 3);
 
 /**
  * ckpt_unix_get_peer_cred() - what SO_PEERCRED tells
+ * @ctx: the checkpoint
  * @sk: the socket
- * @pid: gets the pid as the caller sees it, or 0
+ * @pid: gets the pid as the tree sees it, or 0
  *
  * Return: credentials, held, or NULL.
  */
-const struct cred *ckpt_unix_get_peer_cred(struct sock *sk, s32 *pid)
+const struct cred *ckpt_unix_get_peer_cred(struct ckpt_ctx *ctx,
+					   struct sock *sk, s32 *pid)
 {
 	const struct cred *cred;
 
 	spin_lock(&sk->sk_peer_lock);
 	cred = sk->sk_peer_cred ? get_cred(sk->sk_peer_cred) : NULL;
-	*pid = pid_vnr(sk->sk_peer_pid);
+	*pid = pid_nr_ns(sk->sk_peer_pid, ctx->pid_ns);
 	spin_unlock(&sk->sk_peer_lock);
 	return cred;
 }
@@ -47,7 +49,7 @@ int ckpt_unix_state_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	if (!ckpt_unix_is_dead(sk)) {
 		rec.shutdown = READ_ONCE(sk->sk_shutdown);
-		cred = ckpt_unix_get_peer_cred(sk, &rec.peer_pid);
+		cred = ckpt_unix_get_peer_cred(ctx, sk, &rec.peer_pid);
 		rec.peer_cred = ckpt_ref(ctx, cred);
 		put_cred(cred);
 		peer = unix_peer_get(sk);

@@ -44,9 +44,14 @@
 #define RESTART_FRESH_PIDS	(1UL << 1)
 /* Leave the new processes stopped, as if by SIGSTOP. */
 #define RESTART_STOPPED		(1UL << 2)
+/*
+ * Take the caller's namespaces as they are where the saved process had own ones:
+ * names of the host and limits of IPC are not restored.
+ */
+#define RESTART_CALLERS_NS	(1UL << 8)
 
 #define RESTART_FLAGS		(RESTART_SELF | RESTART_FRESH_PIDS | \
-				 RESTART_STOPPED)
+				 RESTART_STOPPED | RESTART_CALLERS_NS)
 
 /*
  * The reasons. Both calls take in the upper half of their flags a file

@@ -132,6 +132,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_CPUTIME	0xccU
 #define CKPT_REC_TASK_EPOLL	0xd8U	/* its signals in a FILE_EPOLL */
 #define CKPT_REC_SEM_UNDO	0xe0U
+#define CKPT_REC_NAMESPACES	0xe1U	/* of the first task, if not the saver's */
 
 /* architecture: x86-64 */
 #define CKPT_REC_X86_REGS	0x100U
@@ -1319,6 +1320,31 @@ struct ckpt_file_mqueue {
 	ckpt_ref_t queue;
 	__u32 pad;
 	__u8 mount[];		/* path of the mount that it was opened in; empty: mq_open() */
+};
+
+/* --- namespaces (ns.c) -------------------------------------------------------- */
+
+#define CKPT_NS_UTS		(1U << 0)
+#define CKPT_NS_IPC		(1U << 1)
+#define CKPT_NS_MNT		(1U << 2)
+#define CKPT_NS_PID		(1U << 3)
+#define CKPT_NS_NET		(1U << 4)
+#define CKPT_NS_TIME		(1U << 5)
+#define CKPT_NS_CGROUP		(1U << 6)
+#define CKPT_NS_USER		(1U << 7)
+
+#define CKPT_NS_INIT		(1U << 0)	/* the first task is its pid namespace's init */
+
+/* Ids and pids in the image are those of the tree's own namespaces. */
+/* rec: NAMESPACES */
+struct ckpt_namespaces {
+	__u32 own;		/* CKPT_NS_* that were not the saver's */
+	__u32 flags;		/* CKPT_NS_INIT */
+	__u8 hostname[65];	/* these with CKPT_NS_UTS */
+	__u8 domainname[65];
+	__u8 pad[6];
+	struct ckpt_stamp monotonic;	/* with CKPT_NS_TIME: clock minus the header's */
+	struct ckpt_stamp boottime;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -7,6 +7,7 @@
 
 #include <mqueue.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 /* --- helpers of the targets ------------------------------------------------- */

@@ -490,12 +490,7 @@ REFUSED(landlock_domain, EOPNOTSUPP, NULL, "Landlock")
 		ckpt_point();						\
 	}
 
-NAMESPACE(uts_namespace, CLONE_NEWUTS, "uts namespace")
-NAMESPACE(ipc_namespace, CLONE_NEWIPC, "ipc namespace")
-NAMESPACE(mount_namespace, CLONE_NEWNS, "mount namespace")
-NAMESPACE(network_namespace, CLONE_NEWNET, "network namespace")
 NAMESPACE(pid_namespace, CLONE_NEWPID, "pid namespace")
-NAMESPACE(cgroup_namespace, CLONE_NEWCGROUP, "cgroup namespace")
 NAMESPACE(time_namespace, 0x80, "time namespace")
 NAMESPACE(user_namespace, CLONE_NEWUSER, "user namespace")
 

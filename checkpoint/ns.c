@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces.
+ *
+ * All tasks of a tree are in one set of namespaces. Some of these can be others
+ * than the saver's: the image says which, and what the tree sees in an own uts
+ * and ipc namespace is saved (for ipc see sysv_ns.c). A restart makes no
+ * namespaces. Its caller has made them, as unshare(2) does, and is in them; the
+ * first task can become the init process of a pid namespace that has none yet.
+ *
+ * A namespace is the caller's own here when the init process that is above him
+ * is not in it, nor was the kernel started with it. What is restored into it
+ * surprises nobody then.
+ */
+
+#include <linux/fs_struct.h>
+#include <linux/ipc_namespace.h>
+#include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/task.h>
+#include <linux/time_namespace.h>
+#include <linux/user_namespace.h>
+#include <linux/utsname.h>
+#include <net/net_namespace.h>
+
+#include "task.h"
+
+/* A new namespace must be looked at here. */
+static_assert(sizeof(struct nsproxy) == 9 * sizeof(void *));
+
+#define NS_ALL	(CKPT_NS_UTS | CKPT_NS_IPC | CKPT_NS_MNT | CKPT_NS_PID |	\
+		 CKPT_NS_NET | CKPT_NS_TIME | CKPT_NS_CGROUP | CKPT_NS_USER)
+
+static const char * const ns_names[] = {
+	"uts", "ipc", "mount", "pid", "network", "time", "cgroup", "user",
+};
+
+static_assert(NS_ALL == BIT(ARRAY_SIZE(ns_names)) - 1);
+
+static const char *ns_name(unsigned long kinds)
+{
+	return ns_names[__ffs(kinds)];
+}
+
+/* Those kinds in which they differ; pid and user are not in there. */
+static u32 ns_differ(const struct nsproxy *a, const struct nsproxy *b)
+{
+	u32 differ = 0;
+
+	if (a->uts_ns != b->uts_ns)
+		differ |= CKPT_NS_UTS;
+	if (a->ipc_ns != b->ipc_ns)
+		differ |= CKPT_NS_IPC;
+	if (a->mnt_ns != b->mnt_ns)
+		differ |= CKPT_NS_MNT;
+	if (a->net_ns != b->net_ns)
+		differ |= CKPT_NS_NET;
+	if (a->time_ns != b->time_ns)
+		differ |= CKPT_NS_TIME;
+	if (a->cgroup_ns != b->cgroup_ns)
+		differ |= CKPT_NS_CGROUP;
+	return differ;
+}
+
+/* --- saving -------------------------------------------------------------------- */
+
+/* Return: the former one, held. */
+static struct fs_struct *swap_fs(struct fs_struct *fs)
+{
+	struct fs_struct *old;
+
+	task_lock(current);
+	old = current->fs;
+	current->fs = fs;
+	task_unlock(current);
+	return old;
+}
+
+/* Names in the image are those that the first task sees. */
+static int enter_root(struct ckpt_ctx *ctx)
+{
+	struct fs_struct *fs;
+	int ret = -ESRCH;
+
+	fs = copy_fs_struct(current->fs);
+	if (!fs)
+		return -ENOMEM;
+	path_put(&ctx->root);
+	ctx->root = (struct path) { };
+	task_lock(ctx->task);
+	if (ctx->task->fs) {
+		get_fs_root(ctx->task->fs, &ctx->root);
+		ret = 0;
+	}
+	task_unlock(ctx->task);
+	if (ret) {
+		free_fs_struct(fs);
+		return ret;
+	}
+	set_fs_root(fs, &ctx->root);
+	set_fs_pwd(fs, &ctx->root);
+	ctx->old_fs = swap_fs(fs);
+	return 0;
+}
+
+/**
+ * ckpt_ns_enter() - look at everything as the tree does
+ * @ctx: the checkpoint, whose tree stands still
+ *
+ * Paths are looked up from the root of the first task until ckpt_ns_leave()
+ * when it is in another mount namespace.
+ *
+ * Return: 0 or -errno.
+ */
+int ckpt_ns_enter(struct ckpt_ctx *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct pid_namespace *pid_ns;
+	struct nsproxy *ns;
+
+	rcu_read_lock();
+	pid_ns = task_active_pid_ns(task);
+	if (pid_ns)
+		get_pid_ns(pid_ns);
+	rcu_read_unlock();
+	task_lock(task);
+	ns = task->nsproxy;
+	if (ns)
+		get_nsproxy(ns);
+	task_unlock(task);
+	if (ns) {
+		put_nsproxy(ctx->ns);
+		ctx->ns = ns;
+	}
+	if (pid_ns) {
+		put_pid_ns(ctx->pid_ns);
+		ctx->pid_ns = pid_ns;
+	}
+	if (!ns || !pid_ns)
+		return -ESRCH;
+
+	put_user_ns(ctx->user_ns);
+	rcu_read_lock();
+	ctx->user_ns = get_user_ns(__task_cred(task)->user_ns);
+	rcu_read_unlock();
+
+	ctx->own_ns = ns_differ(ns, current->nsproxy);
+	if (ctx->pid_ns != task_active_pid_ns(current))
+		ctx->own_ns |= CKPT_NS_PID;
+	if (ctx->user_ns != current_user_ns())
+		ctx->own_ns |= CKPT_NS_USER;
+	return ctx->own_ns & CKPT_NS_MNT ? enter_root(ctx) : 0;
+}
+
+/**
+ * ckpt_ns_leave() - the end of ckpt_ns_enter()
+ * @ctx: the checkpoint
+ */
+void ckpt_ns_leave(struct ckpt_ctx *ctx)
+{
+	if (ctx->old_fs)
+		free_fs_struct(swap_fs(ctx->old_fs));
+	ctx->old_fs = NULL;
+}
+
+/**
+ * ckpt_ns_is_init() - is this the init process of an own pid namespace?
+ * @ctx: the checkpoint
+ * @task: a task of the tree
+ *
+ * Return: true only for the first task.
+ */
+bool ckpt_ns_is_init(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	return task == ctx->task && ctx->own_ns & CKPT_NS_PID &&
+	       is_child_reaper(task_tgid(task));
+}
+
+/*
+ * What is saved of such a namespace would be there twice, or in the way.
+ * Return: a process outside that is in it, 0: none.
+ */
+static pid_t find_outsider(struct ckpt_ctx *ctx, u32 kind)
+{
+	struct task_struct *group, *task;
+	const struct nsproxy *ns;
+	pid_t pid = 0;
+
+	rcu_read_lock();
+	for_each_process_thread(group, task) {
+		if (task->flags & PF_KTHREAD || ckpt_in_tree(ctx, task))
+			continue;
+		task_lock(task);
+		ns = task->nsproxy;
+		if (ns && !(ns_differ(ns, ctx->ns) & kind))
+			pid = task_pid_vnr(task);
+		task_unlock(task);
+		if (pid)
+			break;
+	}
+	rcu_read_unlock();
+	return pid;
+}
+
+static int collect_own(struct ckpt_ctx *ctx)
+{
+	static const u32 saved[] = { CKPT_NS_UTS, CKPT_NS_IPC };
+	unsigned int i;
+	int ret = 0;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(saved); i++) {
+		pid = ctx->own_ns & saved[i] ? find_outsider(ctx, saved[i]) : 0;
+		if (pid)
+			ret = ckpt_refuse(ctx, -EBUSY,
+					  "shares its %s namespace with process %d outside, which is not the caller",
+					  ns_name(saved[i]), pid);
+	}
+	return ret;
+}
+
+static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	unsigned long differ = 0;
+	bool pid = false, time = false;
+	const struct nsproxy *ns;
+	int ret = 0;
+
+	task_lock(task);
+	ns = task->nsproxy;
+	if (ns) {
+		differ = ns_differ(ns, ctx->ns);
+		pid = ns->pid_ns_for_children != ctx->pid_ns;
+		time = ns->time_ns_for_children != ns->time_ns;
+	}
+	task_unlock(task);
+	rcu_read_lock();
+	if (task_active_pid_ns(task) != ctx->pid_ns)
+		differ |= CKPT_NS_PID;
+	if (__task_cred(task)->user_ns != ctx->user_ns)
+		differ |= CKPT_NS_USER;
+	rcu_read_unlock();
+
+	for (; differ; differ &= differ - 1)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "is in another %s namespace than the first process of the tree",
+				  ns_name(differ));
+	if (pid && !(differ & CKPT_NS_PID))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "makes its children in another pid namespace than its own");
+	if (time)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "makes its children in another time namespace than its own");
+	if (!ret && task == ctx->task)
+		ret = collect_own(ctx);
+	return ret;
+}
+
+static struct ckpt_stamp offset_of(struct timespec64 ts)
+{
+	return (struct ckpt_stamp) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+}
+
+static int namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_namespaces rec = { .own = ctx->own_ns };
+	const struct new_utsname *name = &ctx->ns->uts_ns->name;
+
+	if (!ctx->own_ns || task != ctx->task)
+		return 0;
+	static_assert(sizeof(rec.hostname) == sizeof(name->nodename));
+	static_assert(sizeof(rec.domainname) == sizeof(name->domainname));
+	if (ckpt_ns_is_init(ctx, task))
+		rec.flags |= CKPT_NS_INIT;
+	if (ctx->own_ns & CKPT_NS_UTS) {
+		down_read(&uts_sem);
+		memcpy(rec.hostname, name->nodename, sizeof(rec.hostname));
+		memcpy(rec.domainname, name->domainname,
+		       sizeof(rec.domainname));
+		up_read(&uts_sem);
+	}
+#ifdef CONFIG_TIME_NS
+	if (ctx->own_ns & CKPT_NS_TIME) {
+		rec.monotonic = offset_of(ctx->ns->time_ns->offsets.monotonic);
+		rec.boottime = offset_of(ctx->ns->time_ns->offsets.boottime);
+	}
+#endif
+	return ckpt_write(ctx, &ckpt_kind_namespaces, ckpt_ref(ctx, task), &rec,
+			  sizeof(rec));
+}
+
+/* --- restarting ------------------------------------------------------------------ */
+
+static bool is_zero(const void *mem, size_t len)
+{
+	return !memchr_inv(mem, 0, len);
+}
+
+static bool offset_ok(const struct ckpt_stamp *offset)
+{
+	return offset->nsec < NSEC_PER_SEC && !offset->pad &&
+	       abs(offset->sec) <= KTIME_SEC_MAX / 2;
+}
+
+static int namespaces_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_namespaces *p = ckpt_payload(rec, struct ckpt_namespaces);
+
+	if (!p->own || p->own & ~NS_ALL || p->flags & ~CKPT_NS_INIT ||
+	    (p->flags & CKPT_NS_INIT && !(p->own & CKPT_NS_PID)) ||
+	    !is_zero(p->pad, sizeof(p->pad)))
+		return ckpt_refuse(ctx, -EINVAL, "unknown namespaces 0x%x",
+				   p->own);
+	if (p->own & CKPT_NS_UTS ?
+	    !memchr(p->hostname, 0, sizeof(p->hostname)) ||
+	    !memchr(p->domainname, 0, sizeof(p->domainname)) :
+	    !is_zero(p->hostname, sizeof(p->hostname)) ||
+	    !is_zero(p->domainname, sizeof(p->domainname)))
+		return ckpt_refuse(ctx, -EINVAL, "bad name of a host");
+	if (p->own & CKPT_NS_TIME ?
+	    !offset_ok(&p->monotonic) || !offset_ok(&p->boottime) :
+	    !is_zero(&p->monotonic, sizeof(p->monotonic)) ||
+	    !is_zero(&p->boottime, sizeof(p->boottime)))
+		return ckpt_refuse(ctx, -EINVAL, "bad offset of a clock");
+	return 0;
+}
+
+/* The kinds in which the caller is not in a namespace that he has made. */
+static u32 not_own(void)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct user_namespace *user = NULL;
+	struct task_struct *init;
+	u32 same = ~ns_differ(current->nsproxy, &init_nsproxy);
+
+	rcu_read_lock();
+	init = ns->child_reaper;
+	if (init && !same_thread_group(init, current)) {
+		task_lock(init);
+		if (init->nsproxy)
+			same |= ~ns_differ(current->nsproxy, init->nsproxy);
+		task_unlock(init);
+		user = __task_cred(init)->user_ns;
+	}
+	rcu_read_unlock();
+	same &= ~(CKPT_NS_USER | CKPT_NS_PID);
+	if (current_user_ns() == &init_user_ns || current_user_ns() == user)
+		same |= CKPT_NS_USER;
+	return same & NS_ALL;
+}
+
+/* Whose numbers do the new tasks get, and does the first one become init? */
+static int check_pid_ns(struct ckpt_ctx *ctx, const struct ckpt_namespaces *p)
+{
+	struct pid_namespace *ns = current->nsproxy->pid_ns_for_children;
+	bool init = p && p->flags & CKPT_NS_INIT;
+	bool fresh = !READ_ONCE(ns->child_reaper);
+
+	if (fresh && !init)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the first process in the pid namespace of the caller's children is its init process, which the first one in the image was not");
+	if (!fresh && init && !(ctx->flags & RESTART_CALLERS_NS))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the first process was the init process of its pid namespace; the caller's children need a new one");
+	if (ctx->self && ns != task_active_pid_ns(current))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the caller's children are in another pid namespace");
+	put_pid_ns(ctx->pid_ns);
+	ctx->pid_ns = get_pid_ns(ns);
+	return 0;
+}
+
+/**
+ * ckpt_ns_prepare() - is the caller in the namespaces that the image needs?
+ * @ctx: the restart, with its members
+ *
+ * Return: 0 or -errno, noted as a reason.
+ */
+int ckpt_ns_prepare(struct ckpt_ctx *ctx)
+{
+	const struct ckpt_namespaces *p = NULL;
+	struct ckpt_rec *rec;
+	struct ckpt_member *root;
+	u32 missing;
+
+	root = list_first_entry(&ctx->members, struct ckpt_member, node);
+	list_for_each_entry(rec, &ctx->recs, node) {
+		if (rec->kind != &ckpt_kind_namespaces)
+			continue;
+		ctx->where.rec_pos = rec->pos;
+		ctx->where.kind = rec->kind->name;
+		if (rec->objref != root->obj->ref)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "namespaces of another task than the first one");
+		p = ckpt_payload(rec, struct ckpt_namespaces);
+		ctx->own_ns = p->own;
+	}
+	ctx->where.kind = ckpt_kind_namespaces.name;
+	if (current->nsproxy->time_ns_for_children != current->nsproxy->time_ns)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "the caller's children are in another time namespace");
+	missing = ctx->flags & RESTART_CALLERS_NS ? 0 :
+						    ctx->own_ns & not_own();
+	if (missing)
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "had an own %s namespace, the caller has not; see unshare(2)",
+				   ns_name(missing));
+	if (check_pid_ns(ctx, p))
+		return ctx->first_error;
+	ctx->where.rec_pos = U64_MAX;
+	ctx->where.kind = NULL;
+	return 0;
+}
+
+static bool sets_names(struct ckpt_ctx *ctx, const struct ckpt_namespaces *p)
+{
+	return p->own & CKPT_NS_UTS && !(ctx->flags & RESTART_CALLERS_NS);
+}
+
+/* As sethostname(2). */
+static int namespaces_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_namespaces *p = ckpt_payload(rec, struct ckpt_namespaces);
+
+	if (sets_names(ctx, p) &&
+	    !ns_capable(current->nsproxy->uts_ns->user_ns, CAP_SYS_ADMIN))
+		return ckpt_refuse(ctx, -EPERM,
+				   "no permission to set the name of the host");
+	return 0;
+}
+
+static void namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_namespaces *p = ckpt_payload(rec, struct ckpt_namespaces);
+	struct new_utsname *name = &current->nsproxy->uts_ns->name;
+
+	if (!sets_names(ctx, p))
+		return;
+	down_write(&uts_sem);
+	memcpy(name->nodename, p->hostname, sizeof(name->nodename));
+	memcpy(name->domainname, p->domainname, sizeof(name->domainname));
+	uts_proc_notify(UTS_PROC_HOSTNAME);
+	uts_proc_notify(UTS_PROC_DOMAINNAME);
+	up_write(&uts_sem);
+}
+
+const struct ckpt_kind ckpt_kind_namespaces = {
+	.name = "namespaces",
+	.about = "the same for the whole tree: the caller's, or own ones; names of the host in an own uts namespace",
+	.family = CKPT_FAMILY_TASK,
+	.type = CKPT_REC_NAMESPACES,
+	.phase = CKPT_PHASE_TASK,
+	.version = 1,
+	.min_version = 1,
+	CKPT_PAYLOAD(struct ckpt_namespaces),
+	.single = true,
+	.process = true,
+	.task_collect = namespaces_collect,
+	.task_save = namespaces_save,
+	.check = namespaces_check,
+	.restore = namespaces_restore,
+	.commit = namespaces_commit,
+};
