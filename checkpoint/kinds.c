@@ -64,7 +64,11 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_x86_ldt,
 	&ckpt_kind_shmem,
 #ifdef CONFIG_SYSVIPC
+	&ckpt_kind_ipc_ns,
 	&ckpt_kind_sysv_shm,
+	&ckpt_kind_sysv_sem,
+	&ckpt_kind_sysv_msg,
+	&ckpt_kind_sysv_text,
 #endif
 	&ckpt_kind_cred,
 	&ckpt_kind_sighand,

@@ -26,6 +26,7 @@
 #include "../ipc/util.h"
 #include "file.h"
 #include "msg.h"
+#include "sysv.h"
 
 #define OPEN_FLAGS	(O_ACCMODE | O_NONBLOCK | CKPT_OPEN_SHOWN)
 
@@ -41,6 +42,14 @@ static bool is_unlinked(const struct inode *inode)
 static struct file *file_of(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	return ckpt_file_of_inode(ctx, &ckpt_kind_file_mqueue, obj->ptr);
+}
+
+/* Its name, held, also if that was removed; NULL: nobody has it open any more. */
+static struct dentry *name_of(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+{
+	struct file *file = file_of(ctx, obj);
+
+	return file ? dget(file_dentry(file)) : d_find_alias(obj->ptr);
 }
 
 /* Who has called mq_notify(), in the tree's pid namespace; 0: not in the tree. */
@@ -92,22 +101,69 @@ static int queue_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct file *file = file_of(ctx, obj);
-	unsigned int known = obj->users;
-	struct dentry *dentry;
-	int ret;
+	struct dentry *dentry = name_of(ctx, obj);
+	unsigned int known = 1;
+	struct ckpt_obj *desc;
+	int ret = 0;
 
-	if (!file)
+	if (!dentry)
 		return 0;
-	dentry = file_dentry(file);
+	/* Its own name, and what name_of() holds. */
 	if (!is_unlinked(obj->ptr))
 		known++;
-	if (d_count(dentry) <= known)
-		return 0;
-	ctx->where.fd = ckpt_fd_of_file(ctx, file);
-	ret = ckpt_refuse(ctx, -EBUSY,
-			  "POSIX message queue /%pd is open in a process outside",
-			  dentry);
+	list_for_each_entry(desc, &ctx->objs, node)
+		if (desc->kind == &ckpt_kind_file_mqueue &&
+		    file_inode(desc->ptr) == obj->ptr)
+			known++;
+	ctx->where.fd = file ? ckpt_fd_of_file(ctx, file) : -1;
+	if (d_count(dentry) > known)
+		ret = ckpt_refuse(ctx, -EBUSY,
+				  "POSIX message queue /%pd is open in a process outside",
+				  dentry);
 	ctx->where.fd = -1;
+	dput(dentry);
+	return ret;
+}
+
+/* The next name behind @prev, which is put, held. */
+static struct dentry *next_queue(struct dentry *root, struct dentry *prev)
+{
+	struct dentry *next = NULL, *at;
+
+	spin_lock(&root->d_lock);
+	at = prev ? d_next_sibling(prev) : d_first_child(root);
+	hlist_for_each_entry_from(at, d_sib) {
+		spin_lock_nested(&at->d_lock, DENTRY_D_LOCK_NESTED);
+		if (simple_positive(at))
+			next = dget_dlock(at);
+		spin_unlock(&at->d_lock);
+		if (next)
+			break;
+	}
+	spin_unlock(&root->d_lock);
+	dput(prev);
+	return next;
+}
+
+/**
+ * ckpt_mqueue_collect_all() - collect the queues of an own IPC namespace
+ * @ctx: the checkpoint
+ *
+ * Also those that nobody has open.
+ *
+ * Return: 0 or -errno; a refusal has been noted.
+ */
+int ckpt_mqueue_collect_all(struct ckpt_ctx *ctx)
+{
+	struct dentry *root = ctx->ns->ipc_ns->mq_mnt->mnt_root, *at = NULL;
+	int ret = 0, err;
+
+	inode_lock_shared(d_inode(root));
+	while ((at = next_queue(root, at))) {
+		err = ckpt_collect(ctx, &ckpt_kind_mqueue, d_inode(at));
+		ret = ret ?: err;
+	}
+	inode_unlock_shared(d_inode(root));
 	return ret;
 }
 
@@ -206,13 +262,17 @@ out:
 
 static int queue_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct file *file = file_of(ctx, obj);
+	struct dentry *dentry = name_of(ctx, obj);
 	struct name_snapshot name;
 	struct ckpt_mqueue rec = {};
 	int ret;
 
+	if (!dentry)
+		return ckpt_refuse(ctx, -EIDRM,
+				   "a POSIX message queue was removed meanwhile");
 	fill_queue(ctx, obj->ptr, &rec);
-	take_dentry_name_snapshot(&name, file_dentry(file));
+	take_dentry_name_snapshot(&name, dentry);
+	dput(dentry);
 	ret = ckpt_write_tail(ctx, obj->kind, obj->ref, &rec, sizeof(rec),
 			      name.name.name, name.name.len + 1);
 	release_dentry_name_snapshot(&name);
@@ -557,19 +617,18 @@ static int queue_msg_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 static int queue_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
+	struct ckpt_msg_piece *p = ckpt_payload(rec, struct ckpt_msg_piece);
 	struct queue *q = ckpt_obj_ptr(ctx, rec->objref);
 	struct mqueue_inode_info *info = MQUEUE_I(d_inode(q->dentry));
 	struct msg_msg *msg;
 	int ret;
 
+	if (p->size > info->attr.mq_msgsize)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "a message that is longer than its queue allows");
 	ret = ckpt_msg_fill(ctx, &q->msgs, rec, &msg);
 	if (ret || !msg)
 		return ret;
-	if (msg->m_ts > info->attr.mq_msgsize) {
-		free_msg(msg);
-		return ckpt_refuse(ctx, -EINVAL,
-				   "a message that is longer than its queue allows");
-	}
 	ret = msg_insert(msg, &q->next);
 	if (ret)
 		free_msg(msg);

@@ -23,6 +23,7 @@
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
 
+#include "sysv.h"
 #include "task.h"
 
 /* A new namespace must be looked at here. */
@@ -253,6 +254,9 @@ static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 				  "makes its children in another time namespace than its own");
 	if (!ret && task == ctx->task)
 		ret = collect_own(ctx);
+	if (!ret && task == ctx->task && ctx->own_ns & CKPT_NS_IPC &&
+	    IS_ENABLED(CONFIG_SYSVIPC))
+		ret = ckpt_sysv_ns_collect(ctx);
 	return ret;
 }
 

@@ -12,8 +12,9 @@
  * contents, as a process that was killed leaves it behind. The memory becomes
  * the segment's; a failure takes this back.
  *
- * Semaphores belong to nobody. They are not saved, but must be there at a
- * restart, which does the operations again.
+ * Semaphores belong to nobody. Those of an own IPC namespace are saved with it
+ * (sysv_ns.c). Other ones are not, but must be there at a restart, which does the
+ * operations again.
  */
 
 #include <linux/capability.h>
@@ -37,6 +38,7 @@
 #include "../ipc/util.h"
 #include "file.h"
 #include "mm.h"
+#include "sysv.h"
 #include "task.h"
 
 #define SEGMENT_MODE	(0777 | SHM_DEST | SHM_LOCKED)
@@ -334,12 +336,17 @@ static int segment_reuse(struct ckpt_ctx *ctx, struct segment *seg,
 	return 0;
 }
 
-/* The next id is the one that newseg() takes, as its sysctl does it. */
-static void want_id(struct ipc_namespace *ns, int from, int to)
+/**
+ * ckpt_sysv_want_id() - which id does the next object get?
+ * @ids: of segments, sets or queues
+ * @from: only if it is still this wish that is pending; -1: whatever there is
+ * @to: the id, or -1 for any
+ *
+ * As its sysctl does it.
+ */
+void ckpt_sysv_want_id(struct ipc_ids *ids, int from, int to)
 {
 #ifdef CONFIG_CHECKPOINT_RESTORE
-	struct ipc_ids *ids = segment_ids(ns);
-
 	down_write(&ids->rwsem);
 	if (from < 0 || ids->next_id == from)
 		ids->next_id = to;
@@ -372,11 +379,11 @@ static int segment_new(struct ckpt_ctx *ctx, struct segment *seg,
 				   "choosing the id of System V segment %d needs CAP_CHECKPOINT_RESTORE",
 				   seg->id);
 	for (tries = 0; tries < MAX_TRIES; tries++) {
-		want_id(seg->ns, -1, seg->id);
+		ckpt_sysv_want_id(segment_ids(seg->ns), -1, seg->id);
 		/* Its own memory is given back at once. */
 		id = ksys_shmget(p->key, size, IPC_CREAT | IPC_EXCL |
 					       SHM_NORESERVE | 0600);
-		want_id(seg->ns, seg->id, -1);
+		ckpt_sysv_want_id(segment_ids(seg->ns), seg->id, -1);
 		if (id == seg->id || id < 0)
 			break;
 		remove_new(seg->ns, id);
@@ -926,6 +933,7 @@ static int sysvsem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 			.sem_flg = SEM_UNDO | IPC_NOWAIT,
 		};
 
+		ckpt_sysv_sem_ready(ctx, p->semid, op.sem_num, op.sem_op);
 		ret = __do_semtimedop(p->semid, &op, 1, NULL, ns);
 	}
 	revert_creds(old);

@@ -82,10 +82,12 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
 #define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
 #define CKPT_REC_MQUEUE_MSG	0x33U	/* a message in an MQUEUE, or a piece of it */
+#define CKPT_REC_IPC_NS		0x2eU	/* limits of an own IPC namespace */
 #define CKPT_REC_SYSV_SHM	0x34U
 #define CKPT_REC_SYSV_SEM	0x35U	/* a set of semaphores */
 #define CKPT_REC_SYSV_MSG	0x36U	/* a message queue */
 #define CKPT_REC_MQUEUE		0x37U	/* a POSIX message queue */
+#define CKPT_REC_SYSV_TEXT	0x3fU	/* a message in a SYSV_MSG, or a piece of it */
 #define CKPT_REC_UNIX		0x38U	/* one side of a unix socket */
 #define CKPT_REC_UNIX_MSG	0x39U	/* what waits in a UNIX */
 #define CKPT_REC_UNIX_STATE	0x3aU	/* how a UNIX is connected */
@@ -1320,6 +1322,66 @@ struct ckpt_file_mqueue {
 	ckpt_ref_t queue;
 	__u32 pad;
 	__u8 mount[];		/* path of the mount that it was opened in; empty: mq_open() */
+};
+
+/* As in /proc/sys/kernel and /proc/sys/fs/mqueue. */
+/* rec: IPC_NS */
+struct ckpt_ipc_ns {
+	__u32 sem[4];
+	__u32 msgmax;
+	__u32 msgmnb;
+	__u32 msgmni;
+	__u32 shmmni;
+	__u64 shmmax;
+	__u64 shmall;
+	__u32 shm_rmid_forced;
+	__u32 queues_max;
+	__u32 msg_max;
+	__u32 msgsize_max;
+	__u32 msg_default;
+	__u32 msgsize_default;
+};
+
+struct ckpt_ipc_perm {
+	__s32 id;
+	__u32 key;
+	__u32 mode;
+	__u32 uid;		/* all four in the tree's user namespace */
+	__u32 gid;
+	__u32 cuid;		/* creator */
+	__u32 cgid;
+	__u32 pad;
+};
+
+struct ckpt_sem {
+	__s32 value;
+	__s32 pid;		/* of the last operation */
+	__s64 otime;		/* seconds */
+};
+
+/* rec: SYSV_SEM */
+struct ckpt_sysv_sem {
+	struct ckpt_ipc_perm perm;
+	__s64 ctime;
+	struct ckpt_sem sems[];
+};
+
+/* rec: SYSV_MSG */
+struct ckpt_sysv_msg {
+	struct ckpt_ipc_perm perm;
+	__s64 stime;
+	__s64 rtime;
+	__s64 ctime;
+	__u64 max_bytes;
+	__u64 nr_msgs;
+	__s32 lspid;
+	__s32 lrpid;
+};
+
+/* rec: SYSV_TEXT */
+struct ckpt_sysv_text {
+	struct ckpt_msg_piece piece;
+	__u8 text[];
 };
 
 /* --- namespaces (ns.c) -------------------------------------------------------- */

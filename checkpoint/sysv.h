@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of System V IPC share.
+ */
+#ifndef _CHECKPOINT_SYSV_H
+#define _CHECKPOINT_SYSV_H
+
+#include "internal.h"
+
+struct ipc_ids;
+
+extern const struct ckpt_kind ckpt_kind_ipc_ns;
+extern const struct ckpt_kind ckpt_kind_sysv_msg;
+extern const struct ckpt_kind ckpt_kind_sysv_sem;
+extern const struct ckpt_kind ckpt_kind_sysv_text;
+
+/* sysv.c */
+void ckpt_sysv_want_id(struct ipc_ids *ids, int from, int to);
+/* sysv_ns.c */
+int ckpt_sysv_ns_collect(struct ckpt_ctx *ctx);
+bool ckpt_sysv_sem_ready(struct ckpt_ctx *ctx, int semid, u32 num, int op);
+/* mqueue.c */
+int ckpt_mqueue_collect_all(struct ckpt_ctx *ctx);
+
+#endif /* _CHECKPOINT_SYSV_H */

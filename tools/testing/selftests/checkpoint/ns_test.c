@@ -1,0 +1,849 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces: trees that are in others than whoever checkpoints them, restarts
+ * in those that were made before.
+ */
+#include "ckpt_image.h"
+
+#include <mqueue.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME	0x80
+#endif
+
+/* --- the tester ---------------------------------------------------------------- */
+
+/* What a test is about; ckpt_as_user() takes a function without arguments. */
+static struct {
+	const char *scenario;
+	int flags;		/* CLONE_NEW* of the target ... */
+	int restart_flags;	/* ... and of the restart's caller */
+	unsigned long options;	/* RESTART_* */
+	long error;		/* of the restart */
+	const char *text;
+	long save_error;
+	bool cut_off;
+} want;
+
+static int enter(const char *name, int flag)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = setns(fd, flag);
+	close(fd);
+	return ret;
+}
+
+/* Make namespaces and be in them; children are in those of pid and time. */
+static int make(int flags, const char *offsets)
+{
+	if (unshare(flags))
+		return ckpt_say("unshare %#x: %s", flags, strerror(errno));
+	if (flags & CLONE_NEWNS &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return ckpt_say("mount: %s", strerror(errno));
+	if (flags & CLONE_NEWTIME) {
+		if (ckpt_write_file("/proc/self/timens_offsets", offsets) ||
+		    enter("/proc/self/ns/time_for_children", CLONE_NEWTIME))
+			return ckpt_say("time: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int restart_there(struct ckpt_test *t)
+{
+	size_t len;
+	char *image;
+	long pid;
+
+	if (make(want.restart_flags, "monotonic 777 0\nboottime 888 0\n"))
+		return 20;
+	if (want.cut_off) {
+		image = ckpt_read_file(t->image, &len);
+		if (ckpt_restart_raw(t, image, len - 8) != -EINVAL)
+			return 21;
+		if (ckpt_has_children())
+			return 22;
+		return 0;
+	}
+	pid = ckpt_restart(t, t->image, want.options);
+	if (want.error) {
+		if (pid == want.error &&
+		    ckpt_reason(t, -want.error, NULL, -1, 0, want.text))
+			return 0;
+		ckpt_say("restart: %ld", pid);
+		return 23;
+	}
+	if (pid <= 0)
+		return 24;
+	return ckpt_finish(t, pid) ? 25 : 0;
+}
+
+/* Save it, kill it, and restart it in namespaces that are made for it. */
+static int there_and_back(struct ckpt_test *t)
+{
+	int outside = want.flags & (CLONE_NEWPID | CLONE_NEWTIME);
+	char before[65] = "", after[65] = "";
+	pid_t pid;
+	long ret;
+
+	gethostname(before, sizeof(before) - 1);
+	if (outside & CLONE_NEWTIME) {
+		/* Only children are to be in there. */
+		if (unshare(CLONE_NEWTIME) ||
+		    ckpt_write_file("/proc/self/timens_offsets",
+				    "monotonic 1000 5\nboottime 100000 7\n"))
+			return 1;
+	}
+	if (outside & CLONE_NEWPID && unshare(CLONE_NEWPID))
+		return 2;
+	pid = ckpt_start(t, want.scenario, NULL);
+	if (pid <= 0)
+		return pid ? 3 : CKPT_SKIPPED;
+	ret = ckpt_checkpoint(t, pid, t->image, 0);
+	if (want.save_error) {
+		if (ret != want.save_error ||
+		    !ckpt_reason(t, -want.save_error, NULL, -1, 0, want.text))
+			return 4;
+		return ckpt_kill(t, pid) ? 5 : 0;
+	}
+	if (ret <= 0)
+		return 6;
+	if (ckpt_kill(t, pid))
+		return 7;
+	if (outside & CLONE_NEWPID && enter("/proc/self/ns/pid", CLONE_NEWPID))
+		return 8;
+	if (outside & CLONE_NEWTIME &&
+	    enter("/proc/self/ns/time", CLONE_NEWTIME))
+		return 9;
+	ret = ckpt_as_user(t, 0, restart_there);
+	gethostname(after, sizeof(after) - 1);
+	if (strcmp(before, after)) {
+		sethostname(before, strlen(before));
+		return 10;
+	}
+	return ret;
+}
+
+#define RUN(...)							\
+	do {								\
+		int _ret;						\
+									\
+		NOT_DRY();						\
+		if (getuid())						\
+			SKIP(return, "needs root");			\
+		memset(&want, 0, sizeof(want));				\
+		want = (typeof(want)) { __VA_ARGS__ };			\
+		_ret = ckpt_as_user(&self->t, 0, there_and_back);	\
+		if (_ret == CKPT_SKIPPED)				\
+			SKIP(return, "%s", want.scenario);		\
+		EXPECT_EQ(0, _ret);					\
+	} while (0)
+
+/* --- helpers of the targets ------------------------------------------------------ */
+
+static void own(int flags)
+{
+	if (unshare(flags))
+		ckpt_skip("unshare %#x: %s", flags, strerror(errno));
+	if (flags & CLONE_NEWNS)
+		NEED(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+}
+
+static void name_host(void)
+{
+	NEED(!sethostname("saved-host", 10));
+	NEED(!setdomainname("saved-domain", 12));
+}
+
+static void check_host(const char *node)
+{
+	struct utsname uts;
+
+	CHECK_EQ(0, uname(&uts));
+	CHECK_SAY(!strcmp(uts.nodename, node), "host %s", uts.nodename);
+	CHECK_SAY(!strcmp(uts.domainname, "saved-domain") ==
+		  !strcmp(node, "saved-host"), "domain %s", uts.domainname);
+}
+
+/* --- uts ----------------------------------------------------------------------------- */
+
+SCENARIO(own_uts)
+{
+	own(CLONE_NEWUTS);
+	name_host();
+	ckpt_point();
+	check_host("saved-host");
+}
+
+TEST_F(checkpoint, uts)
+{
+	RUN(.scenario = "own_uts", .restart_flags = CLONE_NEWUTS);
+}
+
+TEST_F(checkpoint, uts_not_own)
+{
+	RUN(.scenario = "own_uts", .error = -EOPNOTSUPP,
+	    .text = "own uts namespace, the caller has not");
+}
+
+SCENARIO(callers_uts)
+{
+	char host[65] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	own(CLONE_NEWUTS);
+	name_host();
+	ckpt_point();
+	check_host(host);
+}
+
+TEST_F(checkpoint, uts_of_the_caller)
+{
+	RUN(.scenario = "callers_uts", .options = RESTART_CALLERS_NS);
+}
+
+/* --- ipc ----------------------------------------------------------------------------- */
+
+struct text {
+	long type;
+	char text[20000];
+};
+
+static void send_text(int id, long type, size_t len)
+{
+	struct text t = { .type = type };
+
+	ckpt_fill(t.text, len, type);
+	NEED(!msgsnd(id, &t, len, IPC_NOWAIT));
+}
+
+static void receive_text(int id, long which, long type, size_t len)
+{
+	struct text t = {};
+
+	CHECK_EQ(len, msgrcv(id, &t, sizeof(t.text), which, IPC_NOWAIT));
+	CHECK_EQ(type, t.type);
+	CHECK_FILL(t.text, len, type);
+}
+
+static int sem_change(int id, int num, int by, int flags)
+{
+	struct sembuf op = { .sem_num = num, .sem_op = by, .sem_flg = flags };
+
+	return semop(id, &op, 1);
+}
+
+static void set_text(const char *path, const char *text)
+{
+	if (ckpt_write_file(path, text))
+		ckpt_skip("%s: %s", path, strerror(errno));
+}
+
+static void check_text(const char *path, const char *text)
+{
+	char *now = ckpt_read_file(path, NULL);
+
+	if (CHECK(now))
+		CHECK_SAY(!strncmp(now, text, strlen(text)), "%s: %s", path,
+			  now);
+	free(now);
+}
+
+SCENARIO(own_ipc)
+{
+	unsigned short values[] = { 5, 0, 32767, 1, 7 };
+	struct msqid_ds q_before, q_after;
+	struct semid_ds s_before, s_after;
+	struct mq_attr attr = { .mq_maxmsg = 3, .mq_msgsize = 50 };
+	int set, other, queue, shm, gone, i;
+	char *mem, text[64];
+	mqd_t mq;
+
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/kernel/msgmni", "77");
+	set_text("/proc/sys/kernel/msgmax", "30000");
+	set_text("/proc/sys/kernel/msgmnb", "100000");
+	set_text("/proc/sys/kernel/sem", "1000 2000 30 40");
+	set_text("/proc/sys/kernel/shmmax", "12345678");
+	set_text("/proc/sys/kernel/shm_rmid_forced", "0");
+	set_text("/proc/sys/fs/mqueue/msg_default", "5");
+	/* So that ids are not those that come by themselves. */
+	gone = semget(IPC_PRIVATE, 1, 0600);
+	set = semget(0x1234, 5, IPC_CREAT | 0640);
+	other = semget(IPC_PRIVATE, 1, 0600);
+	NEED(set >= 0 && other >= 0 && !semctl(gone, 0, IPC_RMID));
+	NEED(!semctl(set, 0, SETALL, values));
+	NEED(!sem_change(set, 0, -2, SEM_UNDO));
+	NEED(!sem_change(set, 1, 3, SEM_UNDO));
+	NEED(!sem_change(set, 1, -3, 0));
+	NEED(!sem_change(set, 4, 1, 0));
+	gone = msgget(IPC_PRIVATE, 0600);
+	queue = msgget(0x4321, IPC_CREAT | 0604);
+	NEED(queue >= 0 && !msgctl(gone, IPC_RMID, NULL));
+	send_text(queue, 3, 10);
+	send_text(queue, 1, 19999);
+	send_text(queue, 3, 0);
+	send_text(queue, 2, 5000);
+	send_text(queue, 7, 100);
+	receive_text(queue, 7, 7, 100);
+	NEED(!msgctl(queue, IPC_STAT, &q_before));
+	q_before.msg_qbytes = 90000;
+	NEED(!msgctl(queue, IPC_SET, &q_before));
+	shm = shmget(0x777, 10000, IPC_CREAT | 0600);
+	NEED(shm >= 0);
+	mem = shmat(shm, NULL, 0);
+	ckpt_fill(mem, 10000, 9);
+	NEED(!shmdt(mem));
+	mq = mq_open("/left-there", O_CREAT | O_RDWR, 0600, &attr);
+	NEED(mq >= 0 && !mq_send(mq, "abc", 3, 4) && !mq_close(mq));
+	NEED(!msgctl(queue, IPC_STAT, &q_before));
+	NEED(!semctl(set, 0, IPC_STAT, &s_before));
+
+	ckpt_point();
+
+	check_text("/proc/sys/kernel/msgmni", "77\n");
+	check_text("/proc/sys/kernel/msgmax", "30000\n");
+	check_text("/proc/sys/kernel/msgmnb", "100000\n");
+	check_text("/proc/sys/kernel/sem", "1000\t2000\t30\t40\n");
+	check_text("/proc/sys/kernel/shmmax", "12345678\n");
+	check_text("/proc/sys/fs/mqueue/msg_default", "5\n");
+
+	CHECK_EQ(set, semget(0x1234, 5, 0));
+	CHECK_EQ(0, semctl(set, 0, IPC_STAT, &s_after));
+	CHECK_EQ(0640, s_after.sem_perm.mode);
+	CHECK_EQ(s_before.sem_otime, s_after.sem_otime);
+	CHECK_EQ(s_before.sem_ctime, s_after.sem_ctime);
+	CHECK_EQ(5, s_after.sem_nsems);
+	values[0] = 3;
+	values[4] = 8;
+	for (i = 0; i < 5; i++)
+		CHECK_EQ(values[i], semctl(set, i, GETVAL));
+	CHECK_EQ(getpid(), semctl(set, 4, GETPID));
+	CHECK_EQ(0, semctl(other, 0, GETVAL));
+	CHECK_EQ(1, semctl(other, 0, IPC_STAT, &s_after) + 1);
+	/* What is to be undone is what it was. */
+	if (!fork()) {
+		CHECK_EQ(0, sem_change(set, 3, -1, SEM_UNDO));
+		ckpt_target_end();
+	}
+	CHECK(wait(&i) > 0);
+	CHECK_EQ(0, i);
+	CHECK_EQ(1, semctl(set, 3, GETVAL));
+
+	CHECK_EQ(queue, msgget(0x4321, 0));
+	CHECK_EQ(0, msgctl(queue, IPC_STAT, &q_after));
+	CHECK_EQ(0604, q_after.msg_perm.mode);
+	CHECK_EQ(q_before.msg_stime, q_after.msg_stime);
+	CHECK_EQ(q_before.msg_rtime, q_after.msg_rtime);
+	CHECK_EQ(q_before.msg_ctime, q_after.msg_ctime);
+	CHECK_EQ(q_before.__msg_cbytes, q_after.__msg_cbytes);
+	CHECK_EQ(q_before.msg_qnum, q_after.msg_qnum);
+	CHECK_EQ(90000, q_after.msg_qbytes);
+	CHECK_EQ(getpid(), q_after.msg_lspid);
+	CHECK_EQ(getpid(), q_after.msg_lrpid);
+	receive_text(queue, 2, 2, 5000);
+	receive_text(queue, 0, 3, 10);
+	receive_text(queue, 0, 1, 19999);
+	receive_text(queue, 0, 3, 0);
+	CHECK_EQ(-1, msgrcv(queue, text, 10, 0, IPC_NOWAIT));
+	CHECK_EQ(ENOMSG, errno);
+
+	CHECK_EQ(shm, shmget(0x777, 10000, 0));
+	mem = shmat(shm, NULL, 0);
+	CHECK_FILL(mem, 10000, 9);
+	mq = mq_open("/left-there", O_RDWR);
+	CHECK(mq >= 0);
+	CHECK_EQ(0, mq_getattr(mq, &attr));
+	CHECK_EQ(1, attr.mq_curmsgs);
+	CHECK_EQ(3, mq_receive(mq, text, 50, NULL));
+	CHECK(!memcmp(text, "abc", 3));
+	CHECK_EQ(0, mq_unlink("/left-there"));
+}
+
+TEST_F(checkpoint, ipc)
+{
+	RUN(.scenario = "own_ipc", .restart_flags = CLONE_NEWIPC);
+}
+
+TEST_F(checkpoint, ipc_not_own)
+{
+	RUN(.scenario = "own_ipc", .error = -EOPNOTSUPP,
+	    .text = "own ipc namespace, the caller has not");
+}
+
+TEST_F(checkpoint, failed_ipc)
+{
+	RUN(.scenario = "own_ipc", .restart_flags = CLONE_NEWIPC,
+	    .cut_off = true);
+}
+
+/* Its end undoes what it has to undo, also after a restart. */
+SCENARIO(undoes)
+{
+	int set, status;
+	pid_t child;
+
+	own(CLONE_NEWIPC);
+	set = semget(IPC_PRIVATE, 2, 0600);
+	NEED(set >= 0);
+	NEED(!sem_change(set, 0, 4, 0));
+	child = fork();
+	NEED(child >= 0);
+	if (!child) {
+		NEED(!sem_change(set, 0, -3, SEM_UNDO));
+		NEED(!sem_change(set, 1, 1, 0));
+		for (;;)
+			pause();
+	}
+	NEED(!sem_change(set, 1, -1, 0));
+	ckpt_point();
+	CHECK_EQ(1, semctl(set, 0, GETVAL));
+	CHECK_EQ(child, semctl(set, 0, GETPID));
+	CHECK_EQ(0, kill(child, SIGKILL));
+	CHECK_EQ(child, waitpid(child, &status, 0));
+	CHECK_EQ(4, semctl(set, 0, GETVAL));
+}
+
+TEST_F(checkpoint, undone)
+{
+	RUN(.scenario = "undoes", .restart_flags = CLONE_NEWIPC);
+}
+
+/* --- mount, network, cgroup ------------------------------------------------------------ */
+
+SCENARIO(own_mounts)
+{
+	char path[128];
+	int fd;
+
+	own(CLONE_NEWNS);
+	snprintf(path, sizeof(path), "own-%d", getpid());
+	fd = open(path, O_CREAT | O_RDWR, 0600);
+	NEED(fd >= 0);
+	NEED(write(fd, "text", 4) == 4);
+	/* The same file by another mount has another path. */
+	ckpt_point();
+	CHECK_EQ(4, lseek(fd, 0, SEEK_CUR));
+	CHECK_EQ(4, pread(fd, path, 4, 0));
+	CHECK(!memcmp(path, "text", 4));
+}
+
+TEST_F(checkpoint, mounts)
+{
+	RUN(.scenario = "own_mounts", .restart_flags = CLONE_NEWNS);
+}
+
+/* What is only in there is saved by its path there, and not found elsewhere. */
+SCENARIO(own_tmpfs)
+{
+	int fd;
+
+	own(CLONE_NEWNS);
+	NEED(!mount("none", "/tmp", "tmpfs", 0, NULL));
+	fd = open("/tmp/only-here", O_CREAT | O_RDWR, 0600);
+	NEED(fd >= 0);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, lost_mount)
+{
+	RUN(.scenario = "own_tmpfs", .restart_flags = CLONE_NEWNS,
+	    .error = -ENOENT, .text = "/tmp/only-here");
+}
+
+SCENARIO(own_network)
+{
+	char c = 0;
+	int sv[2];
+
+	own(CLONE_NEWNET);
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	NEED(write(sv[0], "n", 1) == 1);
+	ckpt_point();
+	CHECK_EQ(1, read(sv[1], &c, 1));
+	CHECK_EQ('n', c);
+}
+
+TEST_F(checkpoint, network)
+{
+	RUN(.scenario = "own_network", .restart_flags = CLONE_NEWNET);
+}
+
+TEST_F(checkpoint, network_not_own)
+{
+	RUN(.scenario = "own_network", .restart_flags = CLONE_NEWUTS,
+	    .error = -EOPNOTSUPP, .text = "own network namespace");
+}
+
+/* One socket from outside. */
+SCENARIO(outer_socket)
+{
+	int sv[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	own(CLONE_NEWNET);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, socket_from_outside)
+{
+	RUN(.scenario = "outer_socket", .save_error = -EOPNOTSUPP,
+	    .text = "socket of another network namespace");
+}
+
+SCENARIO(own_cgroups)
+{
+	own(CLONE_NEWCGROUP);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, cgroups)
+{
+	RUN(.scenario = "own_cgroups", .restart_flags = CLONE_NEWCGROUP);
+}
+
+/* --- pid --------------------------------------------------------------------------------- */
+
+/* The init process, its child, and a grandchild that becomes its child. */
+SCENARIO(container)
+{
+	int status, down[2], up[2];
+	pid_t child;
+	char c;
+
+	if (getpid() != 1)
+		ckpt_skip("not init");
+	own(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS);
+	name_host();
+	NEED(!pipe(down) && !pipe(up));
+	child = fork();
+	NEED(child >= 0);
+	if (!child) {
+		if (!fork()) {
+			CHECK_EQ(3, getpid());
+			c = 'r';
+			NEED(write(up[1], &c, 1) == 1);
+			CHECK_EQ(1, read(down[0], &c, 1));
+			while (getppid() != 1)
+				usleep(1000);
+			ckpt_target_end();
+		}
+		CHECK_EQ(2, getpid());
+		CHECK_EQ(1, getppid());
+		CHECK_EQ(1, read(down[0], &c, 1));
+		CHECK_EQ(1, getppid());
+		ckpt_target_end();
+	}
+	NEED(read(up[0], &c, 1) == 1);
+	ckpt_point();
+	CHECK_EQ(1, getpid());
+	CHECK_EQ(0, getppid());
+	CHECK_EQ(2, child);
+	check_host("saved-host");
+	/* Nothing that it has no handler for reaches an init process. */
+	CHECK_EQ(0, kill(1, SIGTERM));
+	NEED(write(down[1], "xy", 2) == 2);
+	CHECK_EQ(2, waitpid(2, &status, 0));
+	CHECK_EQ(0, status);
+	CHECK_EQ(3, waitpid(3, &status, 0));
+	CHECK_EQ(0, status);
+	CHECK_EQ(4, child = fork() ?: (_exit(0), 0));
+	CHECK_EQ(4, waitpid(4, &status, 0));
+}
+
+#define CONTAINER (CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS)
+
+TEST_F(checkpoint, containers)
+{
+	RUN(.scenario = "container", .flags = CLONE_NEWPID,
+	    .restart_flags = CONTAINER);
+}
+
+TEST_F(checkpoint, failed_container)
+{
+	RUN(.scenario = "container", .flags = CLONE_NEWPID,
+	    .restart_flags = CONTAINER, .cut_off = true);
+}
+
+TEST_F(checkpoint, init_without_namespace)
+{
+	RUN(.scenario = "container", .flags = CLONE_NEWPID,
+	    .restart_flags = CONTAINER & ~CLONE_NEWPID, .error = -EOPNOTSUPP,
+	    .text = "the caller's children need a new one");
+}
+
+TEST_F(checkpoint, init_as_another)
+{
+	RUN(.scenario = "own_uts", .restart_flags = CLONE_NEWUTS | CLONE_NEWPID,
+	    .error = -EOPNOTSUPP, .text = "is its init process");
+}
+
+/* Numbers that only the tree sees: of groups, sessions, threads of timers. */
+SCENARIO(own_numbers)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1,
+	};
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd, status;
+	timer_t timer;
+	pid_t child;
+
+	if (getpid() != 1)
+		ckpt_skip("not init");
+	NEED(setsid() == 1);
+	fd = open("locked", O_CREAT | O_RDWR, 0600);
+	NEED(fd >= 0);
+	NEED(!timer_create(CLOCK_MONOTONIC, &event, &timer));
+	child = fork();
+	NEED(child >= 0);
+	if (!child) {
+		NEED(!setpgid(0, 0));
+		NEED(!fcntl(fd, F_SETLK, &lock));
+		for (;;)
+			pause();
+	}
+	do {
+		lock.l_type = F_WRLCK;
+		NEED(!fcntl(fd, F_GETLK, &lock));
+	} while (lock.l_type == F_UNLCK);
+	ckpt_point();
+	CHECK_EQ(1, getsid(0));
+	CHECK_EQ(1, getpgrp());
+	CHECK_EQ(2, getpgid(2));
+	CHECK_EQ(1, getsid(2));
+	lock.l_type = F_WRLCK;
+	CHECK_EQ(0, fcntl(fd, F_GETLK, &lock));
+	CHECK_EQ(F_WRLCK, lock.l_type);
+	CHECK_EQ(2, lock.l_pid);
+	CHECK_EQ(0, timer_delete(timer));
+	CHECK_EQ(0, kill(2, SIGKILL));
+	CHECK_EQ(2, waitpid(-2, &status, 0));
+}
+
+TEST_F(checkpoint, numbers)
+{
+	RUN(.scenario = "own_numbers", .flags = CLONE_NEWPID,
+	    .restart_flags = CLONE_NEWPID);
+}
+
+/* --- time -------------------------------------------------------------------------------- */
+
+SCENARIO(own_time)
+{
+	int64_t before = ckpt_now_ns(CLOCK_MONOTONIC), after;
+
+	ckpt_point();
+	after = ckpt_now_ns(CLOCK_MONOTONIC);
+	/* What the restart's namespace says. */
+	CHECK_SAY(after - before > -230LL * 1000000000 &&
+		  after < before, "%lld, %lld", (long long)before,
+		  (long long)after);
+}
+
+TEST_F(checkpoint, time_offsets)
+{
+	struct ckpt_rec_hdr *hdr;
+	struct ckpt_namespaces *p;
+	size_t len;
+	char *image;
+
+	RUN(.scenario = "own_time", .flags = CLONE_NEWTIME,
+	    .restart_flags = CLONE_NEWTIME);
+	image = ckpt_read_file(self->t.image, &len);
+	ASSERT_NE(NULL, image);
+	hdr = ckpt_find_record(image, len, CKPT_REC_NAMESPACES, 0);
+	ASSERT_NE(NULL, hdr);
+	p = (void *)(hdr + 1);
+	EXPECT_EQ(CKPT_NS_TIME, p->own);
+	EXPECT_EQ(1000, p->monotonic.sec);
+	EXPECT_EQ(5, p->monotonic.nsec);
+	EXPECT_EQ(100000, p->boottime.sec);
+	EXPECT_EQ(7, p->boottime.nsec);
+	free(image);
+}
+
+/* --- trees that are refused ------------------------------------------------------------- */
+
+static void two(int flags, bool child_first)
+{
+	int sv[2];
+	char c;
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	if (!child_first)
+		own(flags);
+	ckpt_value[2] = fork();
+	NEED(ckpt_value[2] >= 0);
+	if (!ckpt_value[2]) {
+		if (child_first)
+			own(flags);
+		NEED(write(sv[0], "x", 1) == 1);
+		for (;;)
+			pause();
+	}
+	NEED(read(sv[1], &c, 1) == 1);
+	ckpt_point();
+	kill(ckpt_value[2], SIGKILL);
+}
+
+SCENARIO(child_uts)
+{
+	two(CLONE_NEWUTS, true);
+}
+
+SCENARIO(child_ipc)
+{
+	two(CLONE_NEWIPC, true);
+}
+
+SCENARIO(child_mounts)
+{
+	two(CLONE_NEWNS, true);
+}
+
+SCENARIO(child_cgroups)
+{
+	two(CLONE_NEWCGROUP, true);
+}
+
+TEST_F(checkpoint, spanning_uts)
+{
+	RUN(.scenario = "child_uts", .save_error = -EOPNOTSUPP,
+	    .text = "is in another uts namespace than the first process");
+}
+
+TEST_F(checkpoint, spanning_ipc)
+{
+	RUN(.scenario = "child_ipc", .save_error = -EOPNOTSUPP,
+	    .text = "is in another ipc namespace than the first process");
+}
+
+TEST_F(checkpoint, spanning_mounts)
+{
+	RUN(.scenario = "child_mounts", .save_error = -EOPNOTSUPP,
+	    .text = "is in another mount namespace than the first process");
+}
+
+TEST_F(checkpoint, spanning_cgroups)
+{
+	RUN(.scenario = "child_cgroups", .save_error = -EOPNOTSUPP,
+	    .text = "is in another cgroup namespace than the first process");
+}
+
+SCENARIO(parent_uts)
+{
+	two(CLONE_NEWUTS, false);
+}
+
+/* Only the child is to be saved; its parent is in the namespace, too. */
+TEST_F(checkpoint, shared_with_outside)
+{
+	pid_t pid, child;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	START(pid, parent_uts, NULL);
+	child = ckpt_peek_value(pid, 2);
+	EXPECT_EQ(-EBUSY, ckpt_checkpoint(&self->t, child, self->t.image, 0));
+	EXPECT_TRUE(ckpt_reason(&self->t, EBUSY, "namespaces", -1, 0,
+				"shares its uts namespace with process"))
+		ckpt_show_log(&self->t);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
+/* --- bad images --------------------------------------------------------------------------- */
+
+static char *altered_image;
+static size_t altered_len;
+static uint32_t altered_type;
+static int altered_ns;
+
+static int alter(struct ckpt_test *t)
+{
+	int tries = 0, alive;
+
+	if (make(altered_ns, NULL))
+		return 1;
+	alive = ckpt_alter_records(t, altered_image, altered_len, altered_type,
+				   &tries);
+	if (alive < 0 || tries < 10)
+		return 2;
+	return ckpt_restart_raw(t, altered_image, altered_len) > 0 ? 0 : 3;
+}
+
+static const struct {
+	const char *scenario;
+	uint32_t type;
+	int ns;
+} alterations[] = {
+	{ "own_uts", CKPT_REC_NAMESPACES, CLONE_NEWUTS },
+	{ "has_ipc", CKPT_REC_NAMESPACES, CLONE_NEWIPC },
+	{ "has_ipc", CKPT_REC_IPC_NS, CLONE_NEWIPC },
+	{ "has_ipc", CKPT_REC_SYSV_SEM, CLONE_NEWIPC },
+	{ "has_ipc", CKPT_REC_SYSV_MSG, CLONE_NEWIPC },
+	{ "has_ipc", CKPT_REC_SYSV_TEXT, CLONE_NEWIPC },
+};
+
+/* Few, and gone with the namespace: others start with the same. */
+SCENARIO(has_ipc)
+{
+	int set, queue;
+
+	own(CLONE_NEWIPC);
+	set = semget(0x11, 2, IPC_CREAT | 0600);
+	NEED(set >= 0 && !sem_change(set, 1, 1, SEM_UNDO));
+	queue = msgget(0x12, IPC_CREAT | 0600);
+	NEED(queue >= 0);
+	send_text(queue, 3, 10);
+	ckpt_point();
+	CHECK_EQ(1, semctl(set, 1, GETVAL));
+	receive_text(queue, 3, 3, 10);
+}
+
+/*
+ * What a restart has made stays in the namespace when its processes are killed;
+ * so each one needs a new namespace.
+ */
+static int restart_once(struct ckpt_test *t)
+{
+	if (make(altered_ns, NULL))
+		return 1;
+	return ckpt_restart_raw(t, altered_image, altered_len) > 0 ? 0 : 3;
+}
+
+TEST_F(checkpoint, altered)
+{
+	unsigned int i;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	for (i = 0; i < ARRAY_SIZE(alterations); i++) {
+		altered_type = alterations[i].type;
+		altered_ns = alterations[i].ns;
+		altered_image = ckpt_save_scenario(&self->t,
+						   alterations[i].scenario,
+						   &altered_len);
+		ASSERT_NE(NULL, altered_image);
+		/* Of IPC, what the first one has made is in the way. */
+		if (ckpt_as_user(&self->t, 0, alter))
+			EXPECT_EQ(CLONE_NEWIPC, altered_ns);
+		EXPECT_EQ(0, ckpt_as_user(&self->t, 0, restart_once));
+		free(altered_image);
+	}
+}
+
+TEST_HARNESS_MAIN
