@@ -13,14 +13,17 @@
 #include <linux/errseq.h>
 #include <linux/file.h>
 #include <linux/filelock.h>
+#include <linux/fs_struct.h>
 #include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/nsproxy.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 
 #include "../fs/internal.h"
+#include "../fs/mount.h"
 #include "file.h"
 
 /* A flag that is new must be understood before it is saved. */
@@ -30,8 +33,18 @@ static_assert(VALID_OPEN_FLAGS ==
 
 /* --- paths ---------------------------------------------------------------- */
 
+/*
+ * Was it opened before the process got into its own mount namespace? It has the
+ * same name there then, or is not found.
+ */
+static bool is_from_outside(struct ckpt_ctx *ctx, const struct path *path)
+{
+	return ctx->old_fs &&
+	       READ_ONCE(real_mount(path->mnt)->mnt_ns) != ctx->ns->mnt_ns;
+}
+
 /**
- * ckpt_path() - a path as the caller's root sees it
+ * ckpt_path() - a path as the caller's root sees it, or that of the tree
  * @ctx: the checkpoint
  * @path: what is asked for
  * @buf: where the text is put, at its end
@@ -48,6 +61,8 @@ char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
 	if (d_unlinked(path->dentry))
 		return ERR_PTR(-ENOENT);
 	name = __d_path(path, &ctx->root, buf, size);
+	if (!name && is_from_outside(ctx, path))
+		name = __d_path(path, &ctx->old_fs->root, buf, size);
 	return name ?: ERR_PTR(-EXDEV);
 }
 
@@ -55,7 +70,8 @@ char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
  * Does the text lead back to where it came from? Another mount or a symlink
  * may hide it.
  */
-static int path_verify(const struct path *path, const char *name)
+static int path_verify(struct ckpt_ctx *ctx, const struct path *path,
+		       const char *name)
 {
 	struct path found;
 	int ret;
@@ -63,7 +79,7 @@ static int path_verify(const struct path *path, const char *name)
 	ret = kern_path(name, 0, &found);
 	if (ret)
 		return ret;
-	if (found.mnt != path->mnt ||
+	if ((found.mnt != path->mnt && !is_from_outside(ctx, path)) ||
 	    d_backing_inode(found.dentry) != d_backing_inode(path->dentry))
 		ret = -EREMOTE;
 	path_put(&found);
@@ -94,7 +110,7 @@ int ckpt_path_collect(struct ckpt_ctx *ctx, const struct path *path,
 		name = NULL;
 	} else {
 		old = override_creds(cred);
-		ret = path_verify(path, name);
+		ret = path_verify(ctx, path, name);
 		revert_creds(old);
 	}
 

@@ -29,6 +29,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_ptrace,
 	&ckpt_kind_shared,
 	&ckpt_kind_namespaces,
+#ifdef CONFIG_CGROUPS
+	&ckpt_kind_cgroup,
+#endif
 	&ckpt_kind_seccomp,
 	&ckpt_kind_keyrings,
 	&ckpt_kind_user_dispatch,

@@ -15,7 +15,6 @@ extern const struct ckpt_kind ckpt_kind_core_sched;
 extern const struct ckpt_kind ckpt_kind_futex_pi;
 extern const struct ckpt_kind ckpt_kind_task_io_uring;
 extern const struct ckpt_kind ckpt_kind_mempolicy;
-extern const struct ckpt_kind ckpt_kind_namespaces;
 extern const struct ckpt_kind ckpt_kind_perf;
 extern const struct ckpt_kind ckpt_kind_prctl;
 extern const struct ckpt_kind ckpt_kind_ptrace;
@@ -25,6 +24,9 @@ extern const struct ckpt_kind ckpt_kind_task;
 extern const struct ckpt_kind ckpt_kind_task_attr;
 extern const struct ckpt_kind ckpt_kind_uprobes;
 extern const struct ckpt_kind ckpt_kind_user_dispatch;
+/* cgroup.c, ns.c */
+extern const struct ckpt_kind ckpt_kind_cgroup;
+extern const struct ckpt_kind ckpt_kind_namespaces;
 /* tree.c */
 extern const struct ckpt_kind ckpt_kind_shared;
 /* sysv.c */

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #include "checkpoint.h"
 #include "common.h"
+#include "ns.h"
 
 static struct {
 	const char *input;
@@ -30,6 +32,9 @@ static struct {
 	bool verbose;
 	bool json;
 	bool stats;
+	bool callers_ns;
+	bool cgroups;
+	struct ns_opts ns;
 } opt;
 
 /* What restart itself fails with. */
@@ -277,7 +282,7 @@ static int do_restart(void)
 	fd = open_input();
 	if (fd < 0)
 		return failed(EXIT_FAILED);
-	if (pidfile_prepare(&pidfile) || enter_root())
+	if (pidfile_prepare(&pidfile) || ns_make(&opt.ns, fd) || enter_root())
 		return failed(EXIT_FAILED);
 	if (fstat(fd, &st))
 		st.st_size = 0;
@@ -291,6 +296,10 @@ static int do_restart(void)
 		opts.flags |= CKPT_SELF;
 	if (opt.stopped)
 		opts.flags |= CKPT_STOPPED;
+	if (opt.callers_ns)
+		opts.flags |= CKPT_CALLERS_NS;
+	if (opt.cgroups)
+		opts.flags |= CKPT_CGROUPS;
 	opts.reasons = &reasons;
 
 	/* Nothing comes back from a replaced process, so now or never. */
@@ -352,6 +361,14 @@ static void usage(void)
 	       "      --self          become the process instead of making a child\n"
 	       "      --stopped       leave the process stopped; kill -CONT lets it run\n"
 	       "  -r, --root DIR      change the root directory to DIR first\n"
+	       "      --uts, --ipc, --mount, --net, --cgroup, --pid, --time, --user\n"
+	       "                      make a new namespace of this kind first\n"
+	       "      --map-users I:O:N[,...], --map-groups I:O:N[,...]\n"
+	       "                      maps of --user: N ids from I on are those from O on here\n"
+	       "      --callers-namespaces\n"
+	       "                      do without the namespaces that the process had\n"
+	       "      --manage-cgroups\n"
+	       "                      move to the cgroups of the saved paths\n"
 	       "  -l, --logfile FILE  write messages to FILE too\n"
 	       "      --json          write result and reasons as JSON\n"
 	       "      --display-stats tell how long it took\n"
@@ -374,6 +391,29 @@ enum {
 	OPT_STOPPED,
 	OPT_JSON,
 	OPT_STATS,
+	OPT_UTS,
+	OPT_IPC,
+	OPT_MOUNT,
+	OPT_NET,
+	OPT_CGROUP,
+	OPT_PID,
+	OPT_TIME,
+	OPT_USER,
+	OPT_MAP_USERS,
+	OPT_MAP_GROUPS,
+	OPT_CALLERS_NS,
+	OPT_MANAGE_CGROUPS,
+};
+
+static const int ns_flags[] = {
+	[OPT_UTS - OPT_UTS]	= CLONE_NEWUTS,
+	[OPT_IPC - OPT_UTS]	= CLONE_NEWIPC,
+	[OPT_MOUNT - OPT_UTS]	= CLONE_NEWNS,
+	[OPT_NET - OPT_UTS]	= CLONE_NEWNET,
+	[OPT_CGROUP - OPT_UTS]	= CLONE_NEWCGROUP,
+	[OPT_PID - OPT_UTS]	= CLONE_NEWPID,
+	[OPT_TIME - OPT_UTS]	= 0x80,		/* CLONE_NEWTIME */
+	[OPT_USER - OPT_UTS]	= CLONE_NEWUSER,
 };
 
 static const struct option long_options[] = {
@@ -389,6 +429,19 @@ static const struct option long_options[] = {
 	{ "log-file",		required_argument,	NULL, 'l' },
 	{ "json",		no_argument,		NULL, OPT_JSON },
 	{ "display-stats",	no_argument,		NULL, OPT_STATS },
+	{ "uts",		no_argument,		NULL, OPT_UTS },
+	{ "ipc",		no_argument,		NULL, OPT_IPC },
+	{ "mount",		no_argument,		NULL, OPT_MOUNT },
+	{ "net",		no_argument,		NULL, OPT_NET },
+	{ "cgroup",		no_argument,		NULL, OPT_CGROUP },
+	{ "pid",		no_argument,		NULL, OPT_PID },
+	{ "pidns",		no_argument,		NULL, OPT_PID },
+	{ "time",		no_argument,		NULL, OPT_TIME },
+	{ "user",		no_argument,		NULL, OPT_USER },
+	{ "map-users",		required_argument,	NULL, OPT_MAP_USERS },
+	{ "map-groups",		required_argument,	NULL, OPT_MAP_GROUPS },
+	{ "callers-namespaces",	no_argument,		NULL, OPT_CALLERS_NS },
+	{ "manage-cgroups",	no_argument,		NULL, OPT_MANAGE_CGROUPS },
 	{ "verbose",		no_argument,		NULL, 'v' },
 	{ "help",		no_argument,		NULL, 'h' },
 	{ "version",		no_argument,		NULL, 'V' },
@@ -438,6 +491,21 @@ static int parse_args(int argc, char **argv)
 		case OPT_STATS:
 			opt.stats = true;
 			break;
+		case OPT_UTS ... OPT_USER:
+			opt.ns.flags |= ns_flags[c - OPT_UTS];
+			break;
+		case OPT_MAP_USERS:
+			opt.ns.users = optarg;
+			break;
+		case OPT_MAP_GROUPS:
+			opt.ns.groups = optarg;
+			break;
+		case OPT_CALLERS_NS:
+			opt.callers_ns = true;
+			break;
+		case OPT_MANAGE_CGROUPS:
+			opt.cgroups = true;
+			break;
 		case 'v':
 			opt.verbose = true;
 			break;
@@ -453,6 +521,11 @@ static int parse_args(int argc, char **argv)
 		return failed(other_option('?', usage));
 	if (optind < argc)
 		return failed(bad_usage("the image is given with -i FILE, or on standard input"));
+	if ((opt.ns.users || opt.ns.groups) &&
+	    !(opt.ns.flags & CLONE_NEWUSER))
+		return failed(bad_usage("--map-users and --map-groups are for --user"));
+	if (opt.self && opt.ns.flags & CLONE_NEWPID)
+		return failed(bad_usage("--self keeps its pid, and its namespace of pids"));
 	if (opt.self && opt.wait)
 		return failed(bad_usage("--self leaves nobody to wait"));
 	if ((!opt.input || !strcmp(opt.input, "-")) && isatty(STDIN_FILENO))

@@ -49,9 +49,12 @@
  * names of the host and limits of IPC are not restored.
  */
 #define RESTART_CALLERS_NS	(1UL << 8)
+/* Move each task to the cgroup of its saved path; else it stays in the caller's. */
+#define RESTART_CGROUPS		(1UL << 9)
 
 #define RESTART_FLAGS		(RESTART_SELF | RESTART_FRESH_PIDS | \
-				 RESTART_STOPPED | RESTART_CALLERS_NS)
+				 RESTART_STOPPED | RESTART_CALLERS_NS | \
+				 RESTART_CGROUPS)
 
 /*
  * The reasons. Both calls take in the upper half of their flags a file

@@ -135,6 +135,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_TASK_EPOLL	0xd8U	/* its signals in a FILE_EPOLL */
 #define CKPT_REC_SEM_UNDO	0xe0U
 #define CKPT_REC_NAMESPACES	0xe1U	/* of the first task, if not the saver's */
+#define CKPT_REC_CGROUP		0xe2U
 
 /* architecture: x86-64 */
 #define CKPT_REC_X86_REGS	0x100U
@@ -1407,6 +1408,13 @@ struct ckpt_namespaces {
 	__u8 pad[6];
 	struct ckpt_stamp monotonic;	/* with CKPT_NS_TIME: clock minus the header's */
 	struct ckpt_stamp boottime;
+};
+
+/* rec: CGROUP */
+struct ckpt_cgroup {
+	__u32 flags;		/* 0 */
+	__u32 pad;
+	__u8 path[];		/* from the root of the tree's cgroup namespace, with a NUL */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -28,6 +28,8 @@ static_assert(CKPT_KILL == CHECKPOINT_KILL, "flag");
 static_assert(CKPT_SELF == RESTART_SELF, "flag");
 static_assert(CKPT_FRESH_PIDS == RESTART_FRESH_PIDS, "flag");
 static_assert(CKPT_STOPPED == RESTART_STOPPED, "flag");
+static_assert(CKPT_CALLERS_NS == RESTART_CALLERS_NS, "flag");
+static_assert(CKPT_CGROUPS == RESTART_CGROUPS, "flag");
 
 /* Where the kernel writes text to; a memfd, or what serves as one. */
 struct sink {

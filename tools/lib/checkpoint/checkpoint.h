@@ -24,6 +24,8 @@ extern "C" {
 #define CKPT_SELF	(1UL << 0)	/* replace the caller */
 #define CKPT_FRESH_PIDS	(1UL << 1)	/* fresh pids, not the saved ones */
 #define CKPT_STOPPED	(1UL << 2)	/* leave all processes stopped */
+#define CKPT_CALLERS_NS	(1UL << 8)	/* do without own namespaces */
+#define CKPT_CGROUPS	(1UL << 9)	/* move to the saved cgroups */
 
 #define CKPT_NO_FD	(-1)
 #define CKPT_NO_REC	UINT64_MAX

@@ -450,8 +450,9 @@ SCENARIO(own_tmpfs)
 	int fd;
 
 	own(CLONE_NEWNS);
-	NEED(!mount("none", "/tmp", "tmpfs", 0, NULL));
-	fd = open("/tmp/only-here", O_CREAT | O_RDWR, 0600);
+	NEED(!mkdir("mounted", 0700));
+	NEED(!mount("none", "mounted", "tmpfs", 0, NULL));
+	fd = open("mounted/only-here", O_CREAT | O_RDWR, 0600);
 	NEED(fd >= 0);
 	ckpt_point();
 }
@@ -459,7 +460,7 @@ SCENARIO(own_tmpfs)
 TEST_F(checkpoint, lost_mount)
 {
 	RUN(.scenario = "own_tmpfs", .restart_flags = CLONE_NEWNS,
-	    .error = -ENOENT, .text = "/tmp/only-here");
+	    .error = -ENOENT, .text = "mounted/only-here");
 }
 
 SCENARIO(own_network)
@@ -500,6 +501,132 @@ TEST_F(checkpoint, socket_from_outside)
 {
 	RUN(.scenario = "outer_socket", .save_error = -EOPNOTSUPP,
 	    .text = "socket of another network namespace");
+}
+
+/* --- cgroups ------------------------------------------------------------------------ */
+
+#define CGROUP	"/sys/fs/cgroup/ckpt-test"
+
+static bool is_in(pid_t pid, const char *cgroup)
+{
+	char path[32], *text, line[64];
+	bool ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	text = ckpt_read_file(path, NULL);
+	snprintf(line, sizeof(line), "0::%s\n", cgroup);
+	ret = text && strstr(text, line);
+	if (!ret)
+		ckpt_say("%s: %s", path, text);
+	free(text);
+	return ret;
+}
+
+/* Parent and child are in different cgroups. */
+SCENARIO(in_cgroups)
+{
+	pid_t child;
+
+	if (ckpt_write_file(CGROUP "/cgroup.procs", "0"))
+		ckpt_skip("no cgroup2: %s", strerror(errno));
+	child = fork();
+	NEED(child >= 0);
+	if (!child)
+		for (;;)
+			pause();
+	ckpt_value[2] = child;
+	ckpt_point();
+	CHECK_EQ(0, kill(child, SIGKILL));
+	CHECK_EQ(child, wait(NULL));
+}
+
+TEST_F(checkpoint, cgroup_membership)
+{
+	char text[32];
+	pid_t pid, child;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755) || mkdir(CGROUP "/inner", 0755))
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	pid = ckpt_start(&self->t, "in_cgroups", NULL);
+	ASSERT_LT(0, pid);
+	child = ckpt_peek_value(pid, 2);
+	snprintf(text, sizeof(text), "%d", child);
+	ASSERT_EQ(0, ckpt_write_file(CGROUP "/inner/cgroup.procs", text));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	EXPECT_TRUE(is_in(pid, "/ckpt-test"));
+	EXPECT_TRUE(is_in(child, "/ckpt-test/inner"));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+
+	pid = ckpt_restart(&self->t, self->t.image, 0);
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(is_in(pid, "/"));
+	EXPECT_TRUE(is_in(child, "/"));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+
+	pid = ckpt_restart(&self->t, self->t.image, RESTART_CGROUPS);
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(is_in(pid, "/ckpt-test"));
+	EXPECT_TRUE(is_in(child, "/ckpt-test/inner"));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+
+	EXPECT_EQ(0, rmdir(CGROUP "/inner"));
+	EXPECT_EQ(-ENOENT, ckpt_restart(&self->t, self->t.image,
+					RESTART_CGROUPS));
+	EXPECT_TRUE(ckpt_reason(&self->t, ENOENT, "cgroup", -1, 0,
+				"there is no cgroup /ckpt-test/inner"))
+		ckpt_show_log(&self->t);
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
+/* What the user may not write to is not written to for him. */
+static int by_user(struct ckpt_test *t)
+{
+	struct ckpt_rec_hdr *hdr;
+	size_t len;
+	char *image = ckpt_save_scenario(t, "idle", &len), *path;
+	int fd;
+
+	hdr = image ? ckpt_find_record(image, len, CKPT_REC_CGROUP, 0) : NULL;
+	if (!hdr)
+		return 1;
+	path = (char *)(hdr + 1) + sizeof(struct ckpt_cgroup);
+	if (strcmp(path, "/ckpt-test"))
+		return 2;
+	/* Of the same length. */
+	strcpy(path, "/ckpt-tesT");
+	ckpt_mend_record(hdr);
+	fd = open(t->other, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (write(fd, image, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET))
+		return 3;
+	if (ckpt_restart_fd(t, fd, RESTART_CGROUPS | RESTART_FRESH_PIDS) !=
+	    -EACCES)
+		return 4;
+	close(fd);
+	free(image);
+	return ckpt_reason(t, EACCES, "cgroup", -1, 0, "cannot move") ? 0 : 5;
+}
+
+SCENARIO(idle)
+{
+	ckpt_point();
+}
+
+TEST_F(checkpoint, cgroup_permission)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755) || mkdir("/sys/fs/cgroup/ckpt-tesT", 0755))
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	ASSERT_EQ(0, ckpt_write_file(CGROUP "/cgroup.procs", "0"));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 1000, by_user))
+		ckpt_show_log(&self->t);
+	ASSERT_EQ(0, ckpt_write_file("/sys/fs/cgroup/cgroup.procs", "0"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+	EXPECT_EQ(0, rmdir("/sys/fs/cgroup/ckpt-tesT"));
 }
 
 SCENARIO(own_cgroups)
@@ -602,7 +729,7 @@ SCENARIO(own_numbers)
 
 	if (getpid() != 1)
 		ckpt_skip("not init");
-	NEED(setsid() == 1);
+	NEED(getsid(0) == 1);
 	fd = open("locked", O_CREAT | O_RDWR, 0600);
 	NEED(fd >= 0);
 	NEED(!timer_create(CLOCK_MONOTONIC, &event, &timer));

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cgroup of a task in the hierarchy of version 2, by its path.
+ *
+ * A cgroup belongs to a place, and without RESTART_CGROUPS the new tasks stay in
+ * the caller's. With it each moves to the cgroup of the same path, through the
+ * file cgroup.procs and with the checks that a write to it has.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kernfs.h>
+#include <linux/mount.h>
+#include <linux/nsproxy.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "../fs/mount.h"
+#include "file.h"
+#include "task.h"
+
+static int cgroup_save(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	struct ckpt_cgroup rec = {};
+	char *path;
+	int ret;
+
+	path = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	rcu_read_lock();
+	ret = cgroup_path_ns(task_dfl_cgroup(task), path, PATH_MAX,
+			     ctx->ns->cgroup_ns);
+	rcu_read_unlock();
+	if (ret < 0 || ret >= PATH_MAX)
+		ret = ckpt_refuse(ctx, ret < 0 ? ret : -ENAMETOOLONG,
+				  "the path of its cgroup cannot be told");
+	else
+		ret = ckpt_write_tail(ctx, &ckpt_kind_cgroup,
+				      ckpt_ref(ctx, task), &rec, sizeof(rec),
+				      path, strlen(path) + 1);
+	kfree(path);
+	return ret;
+}
+
+static int cgroup_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_cgroup *p = ckpt_payload(rec, struct ckpt_cgroup);
+
+	if (p->flags || p->pad ||
+	    !ckpt_path_valid(p->path, ckpt_tail_len(rec, sizeof(*p))))
+		return ckpt_refuse(ctx, -EINVAL, "bad path of a cgroup");
+	return 0;
+}
+
+/* A file system of cgroups, by a mount that the caller can see. */
+struct found {
+	struct super_block *sb;
+	struct vfsmount *mnt;
+};
+
+static void find_mount(struct super_block *sb, void *arg)
+{
+	struct found *found = arg;
+	struct mount *mnt;
+
+	if (found->mnt)
+		return;
+	read_seqlock_excl(&mount_lock);
+	list_for_each_entry(mnt, &sb->s_mounts, mnt_instance) {
+		if (mnt->mnt_ns != current->nsproxy->mnt_ns)
+			continue;
+		found->mnt = mntget(&mnt->mnt);
+		found->sb = sb;
+		break;
+	}
+	read_sequnlock_excl(&mount_lock);
+}
+
+/* Write "0", which is the writer, to a file of a cgroup. */
+static int enter(const struct found *found, struct cgroup *cgrp,
+		 const char *name)
+{
+	struct path dir = { .mnt = found->mnt };
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t n;
+
+	dir.dentry = kernfs_node_dentry(cgrp->kn, found->sb);
+	if (IS_ERR(dir.dentry))
+		return PTR_ERR(dir.dentry);
+	file = file_open_root(&dir, name, O_WRONLY, 0);
+	dput(dir.dentry);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	n = kernel_write(file, "0", 1, &pos);
+	fput(file);
+	return n < 0 ? n : 0;
+}
+
+/* Context: what is asked for are the caller's rights. */
+static int move(struct ckpt_ctx *ctx, const char *path)
+{
+	struct file_system_type *type;
+	struct found found = {};
+	struct cgroup *cgrp;
+	bool there;
+	int ret;
+
+	cgrp = cgroup_get_from_path(path);
+	if (IS_ERR(cgrp))
+		return ckpt_refuse(ctx, PTR_ERR(cgrp),
+				   "there is no cgroup %s", path);
+	rcu_read_lock();
+	there = task_dfl_cgroup(current) == cgrp;
+	rcu_read_unlock();
+	ret = 0;
+	if (there)
+		goto out;
+	if (ctx->self) {
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "the caller to be replaced is not in cgroup %s",
+				  path);
+		goto out;
+	}
+	type = get_fs_type("cgroup2");
+	if (type) {
+		iterate_supers_type(type, find_mount, &found);
+		put_filesystem(type);
+	}
+	if (!found.mnt) {
+		ret = ckpt_refuse(ctx, -ENODEV,
+				  "no cgroup2 file system is mounted where the caller is");
+		goto out;
+	}
+	ret = enter(&found, cgrp, thread_group_leader(current) ?
+				  "cgroup.procs" : "cgroup.threads");
+	mntput(found.mnt);
+	if (ret)
+		ckpt_refuse(ctx, ret, "cannot move to cgroup %s (errno %d)",
+			    path, -ret);
+out:
+	cgroup_put(cgrp);
+	return ret;
+}
+
+/* A failure ends the task. */
+static int cgroup_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
+{
+	struct ckpt_cgroup *p = ckpt_payload(rec, struct ckpt_cgroup);
+	const struct cred *old;
+	int ret;
+
+	if (!(ctx->flags & RESTART_CGROUPS))
+		return 0;
+	old = override_creds(ctx->caller_cred);
+	ret = move(ctx, p->path);
+	revert_creds(old);
+	return ret;
+}
+
+const struct ckpt_kind ckpt_kind_cgroup = {
+	.name		= "cgroup",
+	.about		= "path in the cgroup2 hierarchy, where a restart asks for it",
+	.family		= CKPT_FAMILY_TASK,
+	.type		= CKPT_REC_CGROUP,
+	.phase		= CKPT_PHASE_TASK,
+	.version	= 1,
+	.min_version	= 1,
+	CKPT_PAYLOAD_TAIL(struct ckpt_cgroup, CKPT_MAX_PATH),
+	.single		= true,
+	.task_save	= cgroup_save,
+	.check		= cgroup_check,
+	.restore	= cgroup_restore,
+};
