@@ -152,6 +152,24 @@ static void end_leftovers(void)
 		;
 }
 
+/*
+ * What the test's processes leave behind becomes our child: it must not keep
+ * its pid, which a restart may ask for.
+ */
+static pid_t reap(pid_t test, int *status)
+{
+	pid_t pid;
+	int one;
+
+	while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+		if (pid != test)
+			continue;
+		*status = one;
+		return test;
+	}
+	return 0;
+}
+
 static void run_test(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
@@ -203,7 +221,7 @@ static void run_test(const char *path)
 			break;
 		}
 		if (!gone)
-			gone = waitpid(pid, &status, WNOHANG);
+			gone = reap(pid, &status);
 		if (!gone && now() > end) {
 			timed_out = true;
 			kill(-pid, SIGKILL);
