@@ -15,11 +15,12 @@ export KSRC ACCEL BUILD
 MAKEFLAGS += --no-print-directory
 unexport MAKEFLAGS MFLAGS
 
-.PHONY: help deps source kernel rootfs demo test shell bench lint hooks series bisect check-last clean
+.PHONY: help deps source kernel rootfs demo test apps shell bench lint hooks series bisect check-last clean
 
 help:
 	@echo 'make demo        a program is checkpointed, the machine powered off and on, the program restarted'
 	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking|host and TEST=name choose a part'
+	@echo 'make apps        real programs (PostgreSQL, redis, tmux, ...) checkpointed under load; more than make test has'
 	@echo 'make shell       a shell in a guest with the tools in it'
 	@echo 'make bench       measures, prints a table, writes build/bench.json'
 	@echo 'make lint        checkpatch --strict, sparse, man pages'
@@ -49,6 +50,9 @@ demo: source
 
 test: source
 	@FLAVOUR='$(FLAVOUR)' TEST='$(TEST)' scripts/test
+
+apps: source
+	@TEST='$(TEST)' scripts/apps
 
 shell: source
 	@scripts/kernel $(or $(FLAVOUR),plain)
