@@ -12,7 +12,7 @@
 
 #include <asm/checkpoint.h>
 
-#include "internal.h"
+#include "external.h"
 #include "mm.h"
 #include "socket.h"
 
@@ -117,6 +117,8 @@ static int collect(struct ckpt_ctx *ctx)
 	int ret;
 
 	ret = ckpt_tree_check_access(ctx);
+	if (!ret)
+		ret = ckpt_external_collect(ctx);
 	if (ret)
 		return ret;
 

@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
-#include "internal.h"
+#include "external.h"
 
 /**
  * ckpt_ctx_alloc() - make the context of one operation of the caller
@@ -39,6 +39,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	INIT_LIST_HEAD(&ctx->objs);
 	INIT_LIST_HEAD(&ctx->recs);
 	INIT_LIST_HEAD(&ctx->members);
+	INIT_LIST_HEAD(&ctx->externals);
 	xa_init(&ctx->obj_xa);
 	xa_init(&ctx->singles);
 	xa_init(&ctx->terminals);
@@ -97,6 +98,7 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 	struct ckpt_rec *rec, *next;
 
 	ckpt_objs_destroy(ctx);
+	ckpt_external_free(ctx);
 	list_for_each_entry_safe(rec, next, &ctx->recs, node)
 		kvfree(rec);
 	xa_destroy(&ctx->singles);

@@ -35,6 +35,7 @@
 
 #include "../fs/event_state.h"
 #include "anon.h"
+#include "external.h"
 #include "kinds.h"
 #include "socket.h"
 #include "task.h"
@@ -208,7 +209,8 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 	int ret = 0, err = 0;
 
 	list_for_each_entry(obj, &ctx->objs, node) {
-		if (obj->kind->family != CKPT_FAMILY_FILE)
+		if (obj->kind->family != CKPT_FAMILY_FILE ||
+		    obj->kind == &ckpt_kind_file_external)
 			continue;
 		ctx->where.kind = obj->kind->name;
 		if (obj->kind == &ckpt_kind_epoll) {

@@ -24,6 +24,7 @@
 
 #include "../fs/internal.h"
 #include "../fs/mount.h"
+#include "external.h"
 #include "file.h"
 
 /* A flag that is new must be understood before it is saved. */
@@ -550,7 +551,8 @@ int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file)
 	const struct ckpt_kind *kind;
 	int ret;
 
-	kind = ckpt_kind_of_file(file);
+	kind = ckpt_external_is(ctx, file) ? &ckpt_kind_file_external :
+					     ckpt_kind_of_file(file);
 	ctx->where.kind = kind ? kind->name : "file";
 	if (!kind || kind->refuse)
 		ret = ckpt_file_refuse_kind(ctx, file, kind);

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "external.h"
 #include "mm.h"
 #include "tty.h"
 
@@ -221,6 +222,8 @@ static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	struct file *file = obj->ptr;
 	int ret = 0;
 
+	if (obj->kind == &ckpt_kind_file_external)
+		return 0;
 	if (obj->kind == &ckpt_kind_file_tty)
 		ret = check_tty(ctx, obj);
 	/*

@@ -10,6 +10,7 @@
  *	restart.c	reads and checks metadata, makes tasks
  *	ns.c		namespaces: those of the tree, those of the caller
  *	session.c	process groups, sessions, who is whose child
+ *	external.c	open files that stay outside of the tree; arguments
  *	record.c	records on top of a store, checksums
  *	objhash.c	objects: number them (save), find them (restart)
  *	kinds.c		the table of resource kinds; a row stands in its own file
@@ -417,6 +418,8 @@ struct ckpt_ctx {
 	unsigned int nr_reasons;
 	unsigned int nr_lost;		/* reasons that found no room */
 	int first_error;
+
+	struct list_head externals;	/* open files that the caller named */
 
 	u64 nr_records;
 	u64 meta_bytes;

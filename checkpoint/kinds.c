@@ -11,7 +11,7 @@
 
 #include <asm/checkpoint.h>
 
-#include "internal.h"
+#include "external.h"
 #include "kinds.h"
 #include "mm.h"
 #include "task.h"
@@ -98,6 +98,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 #endif
 
 	/* open files */
+	&ckpt_kind_file_external,
 	&ckpt_kind_file_memfd,
 #ifdef CONFIG_SYSVIPC
 	&ckpt_kind_file_sysv,

@@ -19,6 +19,8 @@
 #define CKPT_MAX_LOG		SZ_64K
 /* One reason. */
 #define CKPT_MAX_REASON		512
+/* Text of arguments of a system call. */
+#define CKPT_MAX_ARGS		SZ_16K
 /* A path in an image, with its NUL. */
 #define CKPT_MAX_PATH		PATH_MAX
 /* Items of an epoll file in one record; there can be several. */

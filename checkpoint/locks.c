@@ -28,6 +28,7 @@
 #include "../fs/fuse/fuse_i.h"
 #endif
 
+#include "external.h"
 #include "file.h"
 
 #define MAX_LOCKS	((CKPT_MAX_RECORD - sizeof(struct ckpt_locks)) / \
@@ -166,7 +167,8 @@ static bool is_file(struct ckpt_ctx *ctx, const void *ptr)
 {
 	struct ckpt_obj *obj = ckpt_obj_find(ctx, ptr);
 
-	return obj && obj->kind->family == CKPT_FAMILY_FILE;
+	return obj && obj->kind->family == CKPT_FAMILY_FILE &&
+	       obj->kind != &ckpt_kind_file_external;
 }
 
 /* Does the tree hold it? Others have locks on the same files. */
@@ -319,6 +321,9 @@ static int lock_fill(struct ckpt_ctx *ctx, const struct held *held, int fd,
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a lock of an unknown kind (flags 0x%x)",
 				   held->flags);
+	if (ckpt_external_is(ctx, held->file))
+		return ckpt_refuse(ctx, -EBUSY,
+				   "a lock that was set through an external file");
 	if (!is_file(ctx, held->file))
 		return ckpt_refuse(ctx, -EBUSY,
 				   "a lock that was set through a file which is not open any more");
@@ -430,7 +435,8 @@ static int collect_file(struct ckpt_ctx *ctx, const struct ckpt_obj *obj)
 	if (file->f_mode & FMODE_PATH)
 		return 0;
 	ctx->where.task = obj->task;
-	if (obj->flags & CKPT_OBJ_FD && keeper(file) == KEPT_UNSEEN) {
+	if (obj->flags & CKPT_OBJ_FD && is_file(ctx, file) &&
+	    keeper(file) == KEPT_UNSEEN) {
 		set_where(ctx, file);
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "its file system (%s) keeps locks where they cannot be seen",
@@ -497,7 +503,8 @@ static int lock_check(struct ckpt_ctx *ctx, const struct ckpt_lock *lock)
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags of a lock");
 	if (lock->end > OFFSET_MAX || lock->start > lock->end)
 		return ckpt_refuse(ctx, -EINVAL, "bad range of a lock");
-	if (!ckpt_ref_is_open_file(ctx, lock->file))
+	if (!ckpt_ref_is_open_file(ctx, lock->file) ||
+	    ckpt_ref_is_type(ctx, lock->file, CKPT_REC_FILE_EXTERNAL))
 		return ckpt_refuse(ctx, -EINVAL, "a lock without a file");
 
 	switch (lock->kind) {

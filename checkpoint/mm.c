@@ -653,7 +653,9 @@ static int layout_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "dumpable %u, core dump filter 0x%x",
 				   layout->dumpable, layout->coredump_filter);
-	if (layout->exe && !ckpt_ref_is_open_file(ctx, layout->exe))
+	if (layout->exe &&
+	    (!ckpt_ref_is_open_file(ctx, layout->exe) ||
+	     ckpt_ref_is_type(ctx, layout->exe, CKPT_REC_FILE_EXTERNAL)))
 		return ckpt_refuse(ctx, -EINVAL, "object %u is no program",
 				   layout->exe);
 	if (len % (2 * sizeof(layout->auxv[0])) || nr < 2 ||

@@ -42,6 +42,7 @@
 #include <linux/task_work.h>
 #include <uapi/linux/wait.h>
 
+#include "external.h"
 #include "mm.h"
 #include "task.h"
 
@@ -844,6 +845,8 @@ int ckpt_do_restart(struct ckpt_ctx *ctx)
 		ret = read_meta(ctx);
 	if (!ret)
 		ret = ckpt_ns_prepare(ctx);
+	if (!ret)
+		ret = ckpt_external_match(ctx, saved_task(root_of(ctx))->pid);
 	if (!ret)
 		ret = ctx->self ? restart_self(ctx) : restart_tree(ctx);
 	if (ret == -EPIPE && !ctx->nr_reasons)

@@ -12,7 +12,7 @@
 #include <linux/syscalls.h>
 #include <linux/sysctl.h>
 
-#include "internal.h"
+#include "external.h"
 
 static_assert((CHECKPOINT_FLAGS | RESTART_FLAGS) >> CHECKPOINT_LOG_SHIFT == 0);
 
@@ -163,6 +163,11 @@ SYSCALL_DEFINE3(checkpoint, pid_t, pid, int, fd, unsigned long, flags)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 
+	if (flags & CHECKPOINT_ARGS) {
+		ret = ckpt_external_read(ctx, false);
+		if (ret)
+			goto out;
+	}
 	if (!(flags & CHECKPOINT_DRY_RUN)) {
 		struct ckpt_store *store;
 
@@ -227,6 +232,12 @@ SYSCALL_DEFINE3(restart, int, crid, int, fd, unsigned long, flags)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	ctx->self = flags & RESTART_SELF;
+
+	if (flags & RESTART_ARGS) {
+		ret = ckpt_external_read(ctx, true);
+		if (ret)
+			goto out;
+	}
 
 	if (crid) {
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,

@@ -25,6 +25,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/userfaultfd_k.h>
 
+#include "external.h"
 #include "kinds.h"
 #include "mm.h"
 
@@ -522,6 +523,9 @@ static int vma_file_collect(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 	int ret, err;
 
 	ret = collect_common(ctx, vma, VMA_FILE_FLAGS, 0);
+	if (ckpt_external_is(ctx, vma->vm_file))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "maps a file that is named as external");
 	err = ckpt_file_collect(ctx, vma->vm_file);
 	if (err)
 		return err;
@@ -564,7 +568,8 @@ static int vma_file_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ret;
 	if (file->pad)
 		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
-	if (!ckpt_ref_is_family(ctx, file->file, CKPT_FAMILY_FILE))
+	if (!ckpt_ref_is_family(ctx, file->file, CKPT_FAMILY_FILE) ||
+	    ckpt_ref_is_type(ctx, file->file, CKPT_REC_FILE_EXTERNAL))
 		return ckpt_refuse(ctx, -EINVAL, "object %u is no file",
 				   file->file);
 	return check_offset(ctx, &file->vma, file->offset);

@@ -1995,6 +1995,34 @@ static const struct change_case file_unlinked_cases[] = {
 	OK(SET(ckpt_file_unlinked, desc.open_flags, O_TMPFILE | O_RDWR)),
 };
 
+static const struct ckpt_file_external good_file_external = {
+	.pid = 17,
+	.fd = 5,
+	.mode = S_IFSOCK,
+	.flags = CKPT_EXTERNAL_READ | CKPT_EXTERNAL_WRITE,
+	.family = 1,
+	.type = SOCK_STREAM,
+};
+
+static const struct change_case file_external_cases[] = {
+	BAD(SET(ckpt_file_external, pad, 1)),
+	BAD(SET(ckpt_file_external, pid, 0)),
+	BAD(SET(ckpt_file_external, pid, -1)),
+	BAD(SET(ckpt_file_external, fd, -1)),
+	BAD(SET(ckpt_file_external, mode, S_IFSOCK | 0600)),
+	BAD(SET(ckpt_file_external, mode, S_IFIFO)),
+	BAD(SET(ckpt_file_external, flags, BIT(3))),
+	BAD(SET(ckpt_file_external, flags, CKPT_EXTERNAL_TTY)),
+	BAD(SET(ckpt_file_external, rdev_major, 1)),
+	BAD(SET(ckpt_file_external, rdev_minor, 1)),
+	OK(SET(ckpt_file_external, fd, 0)),
+	OK(SET(ckpt_file_external, fd, INT_MAX)),
+	OK(SET(ckpt_file_external, flags, 0)),
+	OK(SET(ckpt_file_external, name[0], 'x')),
+	BAD(SET(ckpt_file_external, name[1], 'x')),
+	BAD(SET(ckpt_file_external, name[31], 'x')),
+};
+
 static const struct ckpt_file_memfd good_file_memfd = {
 	.desc = { .pos = 5, .open_flags = O_RDWR | O_LARGEFILE,
 		  .cred = REF_CRED },
@@ -3157,6 +3185,10 @@ static const struct good goods[] = {
 			REF(ckpt_file_unlinked, desc.cred, REF_FS),
 			REF(ckpt_file_unlinked, inode, REF_MEMFD),
 		},
+	}, {
+		.type = CKPT_REC_FILE_EXTERNAL,
+		PAYLOAD(file_external),
+		.lists = { CASES(file_external_cases) },
 	}, {
 		.type = CKPT_REC_FILE_MEMFD,
 		PAYLOAD(file_memfd),

@@ -23,6 +23,8 @@ static struct {
 	const char *output;
 	const char *log;
 	pid_t pid;
+	struct ckpt_external *externals;
+	size_t nr_externals;
 	bool force;
 	bool dry_run;
 	bool check;
@@ -206,6 +208,8 @@ static int do_dry_run(void)
 	int ret;
 
 	opts.flags = CKPT_DRY_RUN;
+	opts.externals = opt.externals;
+	opts.nr_externals = opt.nr_externals;
 	opts.reasons = &reasons;
 	ret = ckpt_checkpoint(opt.pid, -1, &opts);
 	report(ret, reasons, stdout);
@@ -246,6 +250,8 @@ static int do_checkpoint(void)
 		output_hold();
 
 	opts.flags = opt.kill ? CKPT_KILL : 0;
+	opts.externals = opt.externals;
+	opts.nr_externals = opt.nr_externals;
 	opts.reasons = &reasons;
 
 	progress_start(&progress, out.fd);
@@ -307,6 +313,8 @@ static void usage(void)
 	       "      --check         tell what the running kernel can save\n"
 	       "  -k, --kill          kill the process when its image is complete\n"
 	       "  -R, --leave-running let it run on (the default)\n"
+	       "      --external fd:N, --external PID:N\n"
+	       "                      leave an open file outside that others have, too\n"
 	       "  -l, --logfile FILE  write messages to FILE too\n"
 	       "      --json          write result and reasons as JSON\n"
 	       "      --display-stats tell how large the image is, and how long it took\n"
@@ -325,6 +333,7 @@ enum {
 	OPT_CHECK = 256,
 	OPT_JSON,
 	OPT_STATS,
+	OPT_EXTERNAL,
 };
 
 static const struct option long_options[] = {
@@ -335,6 +344,7 @@ static const struct option long_options[] = {
 	{ "check",		no_argument,		NULL, OPT_CHECK },
 	{ "kill",		no_argument,		NULL, 'k' },
 	{ "leave-running",	no_argument,		NULL, 'R' },
+	{ "external",		required_argument,	NULL, OPT_EXTERNAL },
 	{ "logfile",		required_argument,	NULL, 'l' },
 	{ "log-file",		required_argument,	NULL, 'l' },
 	{ "json",		no_argument,		NULL, OPT_JSON },
@@ -397,6 +407,13 @@ static int parse_args(int argc, char **argv)
 		case OPT_JSON:
 			opt.json = true;
 			break;
+		case OPT_EXTERNAL:
+			if (!parse_external(optarg, false,
+					    add_external(&opt.externals,
+							 &opt.nr_externals)))
+				return bad_usage("'%s' is neither fd:N nor PID:N",
+						 optarg);
+			break;
 		case OPT_STATS:
 			opt.stats = true;
 			break;
@@ -414,7 +431,8 @@ static int parse_args(int argc, char **argv)
 	}
 
 	if (opt.check) {
-		if (opt.pid || opt.dry_run || opt.output || opt.kill)
+		if (opt.pid || opt.dry_run || opt.output || opt.kill ||
+		    opt.nr_externals)
 			return bad_usage("--check stands alone");
 		return 0;
 	}

@@ -187,6 +187,55 @@ bool parse_pid(const char *arg, pid_t *pid)
 	return true;
 }
 
+static bool parse_fd(const char *arg, char **end, int *fd)
+{
+	long n;
+
+	if (*arg < '0' || *arg > '9')
+		return false;
+	errno = 0;
+	n = strtol(arg, end, 10);
+	if (errno || n > INT_MAX)
+		return false;
+	*fd = n;
+	return true;
+}
+
+/* fd:N or PID:N, with @inherit followed by =FD. */
+bool parse_external(const char *arg, bool inherit, struct ckpt_external *ext)
+{
+	const char *colon = strchr(arg, ':');
+	char who[20], *end;
+
+	if (!colon || (size_t)(colon - arg) >= sizeof(who))
+		return false;
+	memcpy(who, arg, colon - arg);
+	who[colon - arg] = '\0';
+	ext->pid = 0;
+	ext->with = -1;
+	if (strcmp(who, "fd") && !parse_pid(who, &ext->pid))
+		return false;
+	if (!parse_fd(colon + 1, &end, &ext->fd))
+		return false;
+	if (inherit && (*end != '=' || !parse_fd(end + 1, &end, &ext->with)))
+		return false;
+	return !*end;
+}
+
+/* Room for one more. */
+struct ckpt_external *add_external(struct ckpt_external **list, size_t *nr)
+{
+	struct ckpt_external *bigger;
+
+	bigger = reallocarray(*list, *nr + 1, sizeof(*bigger));
+	if (!bigger) {
+		warn_errno(ENOMEM, "options");
+		exit(EXIT_FAILED);
+	}
+	*list = bigger;
+	return &bigger[(*nr)++];
+}
+
 /* Seconds on a clock that does not jump. */
 double now(void)
 {

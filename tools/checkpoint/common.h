@@ -19,6 +19,7 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #endif
 
+struct ckpt_external;
 struct ckpt_reasons;
 
 /* Exit codes, as the man pages tell. */
@@ -50,6 +51,8 @@ int other_option(int c, void (*usage)(void));
 const char *hint(int err);
 
 bool parse_pid(const char *arg, pid_t *pid);
+bool parse_external(const char *arg, bool inherit, struct ckpt_external *ext);
+struct ckpt_external *add_external(struct ckpt_external **list, size_t *nr);
 double now(void);
 
 void show_reasons(const struct ckpt_reasons *reasons);

@@ -24,6 +24,8 @@ static struct {
 	const char *log;
 	const char *pidfile;
 	const char *root;
+	struct ckpt_external *externals;
+	size_t nr_externals;
 	bool wait;
 	bool copy_status;
 	bool fresh_pids;
@@ -301,6 +303,8 @@ static int do_restart(void)
 	if (opt.cgroups)
 		opts.flags |= CKPT_CGROUPS;
 	opts.reasons = &reasons;
+	opts.externals = opt.externals;
+	opts.nr_externals = opt.nr_externals;
 
 	/* Nothing comes back from a replaced process, so now or never. */
 	if (opt.self && pidfile_write(&pidfile, getpid()))
@@ -360,6 +364,8 @@ static void usage(void)
 	       "      --pidfile FILE  write the pid to FILE\n"
 	       "      --self          become the process instead of making a child\n"
 	       "      --stopped       leave the process stopped; kill -CONT lets it run\n"
+	       "      --inherit fd:N=FD, --inherit PID:N=FD\n"
+	       "                      give descriptor FD for an open file that was left outside\n"
 	       "  -r, --root DIR      change the root directory to DIR first\n"
 	       "      --uts, --ipc, --mount, --net, --cgroup, --pid, --time, --user\n"
 	       "                      make a new namespace of this kind first\n"
@@ -391,6 +397,7 @@ enum {
 	OPT_STOPPED,
 	OPT_JSON,
 	OPT_STATS,
+	OPT_INHERIT,
 	OPT_UTS,
 	OPT_IPC,
 	OPT_MOUNT,
@@ -424,6 +431,8 @@ static const struct option long_options[] = {
 	{ "pidfile",		required_argument,	NULL, OPT_PIDFILE },
 	{ "self",		no_argument,		NULL, OPT_SELF },
 	{ "stopped",		no_argument,		NULL, OPT_STOPPED },
+	{ "inherit",		required_argument,	NULL, OPT_INHERIT },
+	{ "inherit-fd",		required_argument,	NULL, OPT_INHERIT },
 	{ "root",		required_argument,	NULL, 'r' },
 	{ "logfile",		required_argument,	NULL, 'l' },
 	{ "log-file",		required_argument,	NULL, 'l' },
@@ -487,6 +496,15 @@ static int parse_args(int argc, char **argv)
 			break;
 		case OPT_JSON:
 			opt.json = true;
+			break;
+		case OPT_INHERIT:
+			if (!parse_external(optarg, true,
+					    add_external(&opt.externals,
+							 &opt.nr_externals))) {
+				bad_usage("'%s' is neither fd:N=FD nor PID:N=FD",
+					  optarg);
+				return failed(EXIT_USAGE);
+			}
 			break;
 		case OPT_STATS:
 			opt.stats = true;

@@ -387,6 +387,10 @@ static int note_object(struct summary *summary, const struct image_rec *rec,
 	object = &summary->objects[summary->nr_objects++];
 	object->type = rec->hdr.type;
 	object->name = NULL;
+	if (rec->hdr.type == CKPT_REC_FILE_EXTERNAL &&
+	    asprintf(&object->name, "outside, as %d:%d", (int)num(rec, "pid"),
+		     (int)num(rec, "fd")) < 0)
+		return -ENOMEM;
 	for (i = 0; i < 3 && !object->name; i++)
 		if (image_bytes(rec, names[i], &len) && len)
 			object->name = text(rec, names[i]);

@@ -31,8 +31,11 @@
 /* Kill all processes (SIGKILL) once their image is complete; none runs on. */
 #define CHECKPOINT_KILL		(1UL << 2)
 
+/* The log file holds arguments, see below. */
+#define CHECKPOINT_ARGS		(1UL << 10)
+
 #define CHECKPOINT_FLAGS	(CHECKPOINT_DRY_RUN | CHECKPOINT_QUERY | \
-				 CHECKPOINT_KILL)
+				 CHECKPOINT_KILL | CHECKPOINT_ARGS)
 
 /*
  * Flags of restart().
@@ -52,9 +55,12 @@
 /* Move each task to the cgroup of its saved path; else it stays in the caller's. */
 #define RESTART_CGROUPS		(1UL << 9)
 
+/* The log file holds arguments, see below. */
+#define RESTART_ARGS		(1UL << 10)
+
 #define RESTART_FLAGS		(RESTART_SELF | RESTART_FRESH_PIDS | \
 				 RESTART_STOPPED | RESTART_CALLERS_NS | \
-				 RESTART_CGROUPS)
+				 RESTART_CGROUPS | RESTART_ARGS)
 
 /*
  * The reasons. Both calls take in the upper half of their flags a file
@@ -72,5 +78,17 @@
 #define CHECKPOINT_LOG_SHIFT	32
 #define CHECKPOINT_LOG_FD(fd)	(((unsigned long)(fd) + 1) << \
 				 CHECKPOINT_LOG_SHIFT)
+
+/*
+ * The arguments. With CHECKPOINT_ARGS and RESTART_ARGS the calls first read
+ * lines of text from the beginning of that file, whatever its position is:
+ *
+ *	external fd:N		this open file stays outside of the tree
+ *	inherit fd:N=FD		for restart(): FD of the caller takes its place
+ *
+ * A descriptor of another process than the root is PID:N. The reasons are
+ * written where the position is, as always: behind the arguments, when these
+ * were written just before.
+ */
 
 #endif /* _UAPI_LINUX_CHECKPOINT_H */

@@ -99,6 +99,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_FILE_PIPE	0x43U
 #define CKPT_REC_FILE_MEMFD	0x44U
 #define CKPT_REC_FILE_UNLINKED	0x45U
+#define CKPT_REC_FILE_EXTERNAL	0x4fU	/* stays outside, a restart is given another */
 #define CKPT_REC_FILE_EVENTFD	0x50U
 #define CKPT_REC_FILE_SIGNALFD	0x51U
 #define CKPT_REC_FILE_TIMERFD	0x52U
@@ -1415,6 +1416,29 @@ struct ckpt_cgroup {
 	__u32 flags;		/* 0 */
 	__u32 pad;
 	__u8 path[];		/* from the root of the tree's cgroup namespace, with a NUL */
+};
+
+/* --- open files that stay outside (external.c) ------------------------------ */
+
+/* ckpt_file_external.flags */
+#define CKPT_EXTERNAL_READ	(1U << 0)	/* is open for that */
+#define CKPT_EXTERNAL_WRITE	(1U << 1)
+#define CKPT_EXTERNAL_TTY	(1U << 2)	/* any terminal */
+
+/* Whatever takes its place is of the same sort. What does not apply is 0. */
+/* rec: FILE_EXTERNAL */
+struct ckpt_file_external {
+	__s32 pid;		/* by this process and ... */
+	__s32 fd;		/* ... its descriptor it was named */
+	__u32 mode;		/* type: S_IFMT; 0: an anonymous file */
+	__u32 flags;		/* CKPT_EXTERNAL_* */
+	__u32 rdev_major;	/* of a device, but no terminal */
+	__u32 rdev_minor;
+	__u32 family;		/* of a socket */
+	__u32 type;
+	__u32 protocol;
+	__u32 pad;
+	__u8 name[32];		/* of an anonymous file, "[eventfd]" */
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

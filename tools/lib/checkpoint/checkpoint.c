@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,10 +33,14 @@ static_assert(CKPT_STOPPED == RESTART_STOPPED, "flag");
 static_assert(CKPT_CALLERS_NS == RESTART_CALLERS_NS, "flag");
 static_assert(CKPT_CGROUPS == RESTART_CGROUPS, "flag");
 
-/* Where the kernel writes text to; a memfd, or what serves as one. */
+/*
+ * Where the kernel writes text to; a memfd, or what serves as one. What it
+ * reads stands in front.
+ */
 struct sink {
 	int write_fd;
 	int read_fd;
+	off_t start;
 };
 
 /*
@@ -45,6 +51,7 @@ static int sink_open(struct sink *sink)
 {
 	int fds[2];
 
+	sink->start = 0;
 	sink->write_fd = memfd_create("checkpoint-log", MFD_CLOEXEC);
 	if (sink->write_fd >= 0) {
 		sink->read_fd = sink->write_fd;
@@ -76,7 +83,7 @@ static int sink_read(struct sink *sink, char **text, size_t *len)
 	int err;
 
 	if (sink->read_fd == sink->write_fd) {
-		if (lseek(sink->read_fd, 0, SEEK_SET) < 0)
+		if (lseek(sink->read_fd, sink->start, SEEK_SET) < 0)
 			return -errno;
 	} else {
 		close(sink->write_fd);
@@ -169,9 +176,39 @@ static void give_reasons(struct sink *sink, const struct ckpt_opts *opts)
 		ckpt_reasons_free(reasons);
 }
 
+/* The arguments, which need a file that the kernel can read. 0 or -errno. */
+static int write_args(struct sink *sink, const struct ckpt_opts *opts,
+		      bool restart)
+{
+	const struct ckpt_external *ext;
+	char line[100], who[20];
+	size_t i;
+	int len;
+
+	if (sink->read_fd != sink->write_fd)
+		return -ENOSYS;
+	for (i = 0; i < opts->nr_externals; i++) {
+		ext = &opts->externals[i];
+		if (ext->pid < 0 || ext->fd < 0 || (restart && ext->with < 0))
+			return -EINVAL;
+		snprintf(who, sizeof(who), ext->pid ? "%d" : "fd",
+			 (int)ext->pid);
+		if (restart)
+			len = snprintf(line, sizeof(line), "inherit %s:%d=%d\n",
+				       who, ext->fd, ext->with);
+		else
+			len = snprintf(line, sizeof(line), "external %s:%d\n",
+				       who, ext->fd);
+		if (write(sink->write_fd, line, len) != len)
+			return -errno;
+		sink->start += len;
+	}
+	return 0;
+}
+
 static int call(long nr, int id, int fd, const struct ckpt_opts *user_opts)
 {
-	struct sink sink = { -1, -1 };
+	struct sink sink = { -1, -1, 0 };
 	struct ckpt_opts opts;
 	unsigned long flags;
 	long ret;
@@ -182,11 +219,20 @@ static int call(long nr, int id, int fd, const struct ckpt_opts *user_opts)
 		return err;
 
 	flags = opts.flags;
-	if (opts.reasons || opts.log) {
+	if (opts.reasons || opts.log || opts.nr_externals) {
 		err = sink_open(&sink);
 		if (err)
 			return err;
 		flags |= CHECKPOINT_LOG_FD(sink.write_fd);
+	}
+	if (opts.nr_externals) {
+		static_assert(CHECKPOINT_ARGS == RESTART_ARGS, "flag");
+		err = write_args(&sink, &opts, nr == __NR_restart);
+		if (err) {
+			sink_close(&sink);
+			return err;
+		}
+		flags |= CHECKPOINT_ARGS;
 	}
 
 	ret = syscall(nr, (long)id, (long)fd, flags);

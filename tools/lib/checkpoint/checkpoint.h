@@ -75,6 +75,18 @@ int ckpt_reasons_parse(const char *text, size_t len,
 		       struct ckpt_reasons **reasons);
 
 /**
+ * struct ckpt_external - an open file that a process outside of the tree has, too
+ * @pid:  the process in the tree that has it; 0: the root of the tree
+ * @fd:   its descriptor there
+ * @with: for ckpt_restart(): a descriptor of the caller, which takes its place
+ */
+struct ckpt_external {
+	pid_t pid;
+	int fd;
+	int with;
+};
+
+/**
  * struct ckpt_opts - options of the calls
  * @size:    sizeof(struct ckpt_opts), as the caller was built
  * @flags:   CKPT_*; unknown ones are for the kernel to judge
@@ -83,6 +95,8 @@ int ckpt_reasons_parse(const char *text, size_t len,
  * @log:     called for each reason, and for what the library has to tell, with
  *	a line without a newline. NULL: not wanted
  * @log_arg: passed to @log
+ * @externals: open files that stay outside, or what is given for them
+ * @nr_externals: how many
  *
  * Use CKPT_OPTS_INIT, or set all to zero and then @size.
  */
@@ -92,9 +106,11 @@ struct ckpt_opts {
 	struct ckpt_reasons **reasons;
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
+	const struct ckpt_external *externals;
+	size_t nr_externals;
 };
 
-#define CKPT_OPTS_INIT { sizeof(struct ckpt_opts), 0, NULL, NULL, NULL }
+#define CKPT_OPTS_INIT { sizeof(struct ckpt_opts), 0, NULL, NULL, NULL, NULL, 0 }
 
 /*
  * checkpoint(2). Writes an image of process @pid (0: the caller), of its
