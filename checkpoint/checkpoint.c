@@ -147,6 +147,10 @@ static int collect(struct ckpt_ctx *ctx)
 	ret = ckpt_session_check_terminals(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
+	/* Holds files, which would be taken for leaks. */
+	ret = ckpt_owner_collect(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
 	return ctx->first_error;
 }
 

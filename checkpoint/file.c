@@ -300,9 +300,10 @@ const struct cred *ckpt_file_cred(struct ckpt_ctx *ctx, struct file *file)
 	return rcu_dereference_protected(obj->task->real_cred, true);
 }
 
+/* O_ASYNC is restored behind everything, see owner.c. */
 static u32 open_flags(struct file *file)
 {
-	u32 flags = READ_ONCE(file->f_flags) & ~__FMODE_EXEC;
+	u32 flags = READ_ONCE(file->f_flags) & ~(__FMODE_EXEC | FASYNC);
 
 	/* What a stacked file system adds to the file below. */
 	if (file->f_mode & FMODE_BACKING)
@@ -323,17 +324,13 @@ static u32 open_flags(struct file *file)
 int ckpt_desc_collect_flags(struct ckpt_ctx *ctx, struct file *file,
 			    u32 allowed)
 {
-	struct fown_struct *owner = file_f_owner(file);
 	u32 flags = open_flags(file);
 	int ret = 0;
 
 	if (flags & __FMODE_NONOTIFY)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a file that came from fanotify");
-	if (flags & FASYNC || (owner && (owner->pid || owner->signum)))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "signals on I/O (O_ASYNC, F_SETOWN, F_SETSIG) are not supported");
-	if (flags & ~(allowed | FASYNC | __FMODE_NONOTIFY))
+	if (flags & ~(allowed | __FMODE_NONOTIFY))
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "unsupported file status flags 0x%x",
 				  flags & ~allowed);

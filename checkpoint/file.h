@@ -22,6 +22,7 @@ extern const struct ckpt_kind ckpt_kind_cred;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_dev;
 extern const struct ckpt_kind ckpt_kind_file_mqueue;
+extern const struct ckpt_kind ckpt_kind_file_owner;
 extern const struct ckpt_kind ckpt_kind_file_pipe;
 extern const struct ckpt_kind ckpt_kind_file_pty;
 extern const struct ckpt_kind ckpt_kind_file_sysv;

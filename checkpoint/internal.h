@@ -524,6 +524,8 @@ bool ckpt_is_zombie(const struct task_struct *task);
 
 /* session.c */
 int ckpt_session_collect(struct ckpt_ctx *ctx, struct task_struct *task);
+bool ckpt_session_is_trees(struct ckpt_ctx *ctx, struct pid *pid,
+			   enum pid_type type);
 u32 ckpt_session_flags(struct ckpt_ctx *ctx, struct task_struct *task);
 int ckpt_session_check_terminals(struct ckpt_ctx *ctx);
 int ckpt_session_check(struct ckpt_ctx *ctx);
@@ -551,7 +553,7 @@ void ckpt_mm_leave(struct ckpt_ctx *ctx);
 void ckpt_mm_adopt(struct mm_struct *mm);
 int ckpt_mm_adopt_empty(void);
 
-/* files: file.c, files.c, inode.c, locks.c */
+/* files: file.c, files.c, inode.c, locks.c, owner.c */
 char *ckpt_path(struct ckpt_ctx *ctx, const struct path *path, char *buf,
 		size_t size);
 int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
@@ -559,6 +561,7 @@ bool ckpt_ref_is_open_file(struct ckpt_ctx *ctx, ckpt_ref_t ref);
 void ckpt_file_mark_mapped(struct ckpt_obj *obj);
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
 int ckpt_locks_collect(struct ckpt_ctx *ctx);
+int ckpt_owner_collect(struct ckpt_ctx *ctx);
 void ckpt_files_adopt(struct files_struct *files);
 void ckpt_fs_adopt(struct fs_struct *fs);
 struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);

@@ -91,6 +91,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 #endif
 	&ckpt_kind_inode,
 	&ckpt_kind_locks,
+	&ckpt_kind_file_owner,
 #ifdef CONFIG_UNIX
 	&ckpt_kind_unix,
 	&ckpt_kind_unix_msg,

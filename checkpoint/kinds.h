@@ -24,6 +24,7 @@ extern const struct ckpt_kind ckpt_kind_sysv_msg;
 extern const struct ckpt_kind ckpt_kind_sysv_text;
 extern const struct ckpt_kind ckpt_kind_inode;
 extern const struct ckpt_kind ckpt_kind_locks;
+extern const struct ckpt_kind ckpt_kind_file_owner;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_file_unlinked;
 extern const struct ckpt_kind ckpt_kind_file_pipe;

@@ -37,34 +37,45 @@ static bool has_only_members(struct ckpt_ctx *ctx, struct pid *pid,
 	return true;
 }
 
-/*
- * Asked once for each: the walk over its members is long, and all of them must
- * hear the same, also when somebody from outside joins or leaves meanwhile.
+/**
+ * ckpt_session_is_trees() - is a process group or session the tree's?
+ * @ctx: the checkpoint
+ * @pid: its number, held
+ * @type: PIDTYPE_PGID or PIDTYPE_SID
+ *
+ * Looked for once for each: the walk over its members is long, and all of them
+ * must hear the same, also when somebody from outside joins or leaves meanwhile.
+ *
+ * Context: Process context, sleeps.
+ * Return: true when it comes back with the tree.
  */
-static bool is_trees(struct ckpt_ctx *ctx, struct task_struct *task,
-		     enum pid_type type)
+bool ckpt_session_is_trees(struct ckpt_ctx *ctx, struct pid *pid,
+			   enum pid_type type)
 {
 	struct xarray *known = type == PIDTYPE_PGID ? &ctx->own_groups :
 						      &ctx->own_sessions;
-	struct pid *pid = get_task_pid(task, type);
-	void *answer;
+	void *answer = xa_load(known, pid_nr(pid));
 	bool ours;
 
-	if (!pid)
-		return false;
-	answer = xa_load(known, pid_nr(pid));
-	if (answer) {
-		ours = xa_to_value(answer);
-	} else {
-		rcu_read_lock();
-		ours = has_only_members(ctx, pid, type);
-		rcu_read_unlock();
-		/* Without memory for it it is asked again. */
-		xa_store(known, pid_nr(pid), xa_mk_value(ours),
-			 GFP_KERNEL_ACCOUNT);
-	}
-	put_pid(pid);
+	if (answer)
+		return xa_to_value(answer);
+
+	rcu_read_lock();
+	ours = has_only_members(ctx, pid, type);
+	rcu_read_unlock();
+	/* Without memory for it it is looked for again. */
+	xa_store(known, pid_nr(pid), xa_mk_value(ours), GFP_KERNEL_ACCOUNT);
 	return ours;
+}
+
+static bool is_trees(struct ckpt_ctx *ctx, struct task_struct *task,
+		     enum pid_type type)
+{
+	struct pid *pid = get_task_pid(task, type);
+	bool ret = pid && ckpt_session_is_trees(ctx, pid, type);
+
+	put_pid(pid);
+	return ret;
 }
 
 /* Return: its controlling terminal, referenced, or NULL. */

@@ -2023,6 +2023,35 @@ static const struct change_case file_external_cases[] = {
 	BAD(SET(ckpt_file_external, name[31], 'x')),
 };
 
+static const struct ckpt_file_owner good_file_owner = {
+	.file = REF_FILE,
+	.cred = REF_CRED,
+	.pid = 17,
+	.type = F_OWNER_PID,
+	.signum = SIGRTMIN,
+	.flags = CKPT_OWNER_ASYNC,
+	.fd = 3,
+};
+
+static const struct change_case file_owner_cases[] = {
+	BAD(SET(ckpt_file_owner, pad, 1)),
+	BAD(SET(ckpt_file_owner, pid, 0)),
+	BAD(SET(ckpt_file_owner, pid, -1)),
+	BAD(SET(ckpt_file_owner, cred, 0)),
+	BAD(SET(ckpt_file_owner, type, F_OWNER_PGRP + 1)),
+	BAD(SET(ckpt_file_owner, signum, _NSIG + 1)),
+	BAD(SET(ckpt_file_owner, signum, U32_MAX)),
+	BAD(SET(ckpt_file_owner, flags, 0)),
+	BAD(SET(ckpt_file_owner, flags, CKPT_OWNER_ASYNC | BIT(1))),
+	BAD(SET(ckpt_file_owner, fd, -2)),
+	OK(SET(ckpt_file_owner, fd, -1)),
+	OK(SET(ckpt_file_owner, fd, -1), SET(ckpt_file_owner, flags, 0)),
+	OK(SET(ckpt_file_owner, signum, 0)),
+	OK(SET(ckpt_file_owner, signum, _NSIG)),
+	OK(SET(ckpt_file_owner, type, F_OWNER_TID)),
+	OK(SET(ckpt_file_owner, pid, 0), SET(ckpt_file_owner, cred, 0)),
+};
+
 static const struct ckpt_file_memfd good_file_memfd = {
 	.desc = { .pos = 5, .open_flags = O_RDWR | O_LARGEFILE,
 		  .cred = REF_CRED },
@@ -3189,6 +3218,14 @@ static const struct good goods[] = {
 		.type = CKPT_REC_FILE_EXTERNAL,
 		PAYLOAD(file_external),
 		.lists = { CASES(file_external_cases) },
+	}, {
+		.type = CKPT_REC_FILE_OWNER,
+		PAYLOAD(file_owner),
+		.lists = { CASES(file_owner_cases) },
+		.refs = {
+			REF(ckpt_file_owner, file, REF_PIPE),
+			REF(ckpt_file_owner, cred, REF_FS),
+		},
 	}, {
 		.type = CKPT_REC_FILE_MEMFD,
 		PAYLOAD(file_memfd),

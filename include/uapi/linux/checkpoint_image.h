@@ -75,6 +75,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
 #define CKPT_REC_LOCKS		0x2fU	/* file locks, all on a file */
+#define CKPT_REC_FILE_OWNER	0x2eU	/* who gets signals on I/O */
 #define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
 #define CKPT_REC_INOTIFY_WATCH	0x29U	/* of a FILE_INOTIFY */
 #define CKPT_REC_INOTIFY_EVENT	0x2aU	/* in the queue of a FILE_INOTIFY */
@@ -1439,6 +1440,23 @@ struct ckpt_file_external {
 	__u32 protocol;
 	__u32 pad;
 	__u8 name[32];		/* of an anonymous file, "[eventfd]" */
+};
+
+/* --- signals on I/O (owner.c) ------------------------------------------------ */
+
+/* ckpt_file_owner.flags */
+#define CKPT_OWNER_ASYNC	(1U << 0)	/* O_ASYNC */
+
+/* rec: FILE_OWNER */
+struct ckpt_file_owner {
+	ckpt_ref_t file;	/* any open file */
+	ckpt_ref_t cred;	/* with whose rights they are sent, 0: pid is */
+	__s32 pid;		/* who gets them, 0: nobody */
+	__u32 type;		/* F_OWNER_* */
+	__u32 signum;		/* F_SETSIG, 0: SIGIO */
+	__u32 flags;		/* CKPT_OWNER_* */
+	__s32 fd;		/* what they tell, -1: O_ASYNC has no effect */
+	__u32 pad;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

@@ -804,28 +804,4 @@ TEST_F(checkpoint, controlling_terminal)
 	close(master);
 }
 
-/* --- refused -------------------------------------------------------------- */
-
-REFUSED(signals_on_io, EOPNOTSUPP, NULL, NULL)
-{
-	int pair[2];
-
-	NEED(!pipe(pair));
-	NEED(!fcntl(pair[0], F_SETOWN, getpid()));
-	NEED(!fcntl(pair[0], F_SETFL, O_ASYNC));
-	ckpt_value[0] = pair[0];
-	ckpt_point();
-}
-
-REFUSED(dnotify, EOPNOTSUPP, NULL, NULL)
-{
-	int fd = need_open(".", O_RDONLY | O_DIRECTORY);
-
-	if (fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT))
-		ckpt_skip("no dnotify");
-	signal(SIGIO, SIG_IGN);
-	ckpt_value[0] = fd;
-	ckpt_point();
-}
-
 TEST_HARNESS_MAIN

@@ -1941,16 +1941,6 @@ REFUSED(filter, EOPNOTSUPP, "file_socket", "filter")
 	CHECK_EQ(1, write(p[0], "x", 1));
 }
 
-REFUSED(async, EOPNOTSUPP, "file_socket", "O_ASYNC")
-{
-	int p[2];
-
-	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
-	ckpt_value[0] = p[1];
-	NEED(!fcntl(p[1], F_SETOWN, getpid()));
-	ckpt_point();
-}
-
 REFUSED(unsupported_in_flight, EOPNOTSUPP, "socket_netlink", "netlink")
 {
 	int p[2], fd = socket(AF_NETLINK, SOCK_RAW, 0);
