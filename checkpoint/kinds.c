@@ -92,6 +92,9 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_inode,
 	&ckpt_kind_locks,
 	&ckpt_kind_file_owner,
+#ifdef CONFIG_NET
+	&ckpt_kind_sock_filter,
+#endif
 #ifdef CONFIG_UNIX
 	&ckpt_kind_unix,
 	&ckpt_kind_unix_msg,

@@ -72,6 +72,7 @@ extern const struct ckpt_kind ckpt_kind_file_unknown;
 
 /* sockets: socket.c, unix.c */
 extern const struct ckpt_kind ckpt_kind_file_socket;
+extern const struct ckpt_kind ckpt_kind_sock_filter;
 extern const struct ckpt_kind ckpt_kind_unix;
 extern const struct ckpt_kind ckpt_kind_unix_msg;
 extern const struct ckpt_kind ckpt_kind_unix_state;

@@ -167,17 +167,15 @@ static unsigned long unknown_sk_flags(struct sock *sk)
 int ckpt_sock_collect(struct ckpt_ctx *ctx, struct sock *sk)
 {
 	char name[IFNAMSIZ];
-	int dev = READ_ONCE(sk->sk_bound_dev_if), ret = 0;
+	int dev = READ_ONCE(sk->sk_bound_dev_if), ret;
 
+	ret = ckpt_sock_filter_collect(ctx, sk);
 	if (sock_net(sk) != ctx->ns->net_ns)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a socket of another network namespace");
 	if (sk->sk_kern_sock)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a socket that the kernel made for itself");
-	if (rcu_access_pointer(sk->sk_filter))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "socket filters (SO_ATTACH_FILTER, SO_ATTACH_BPF) are not supported");
 	if (rcu_access_pointer(sk->sk_reuseport_cb))
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "groups of SO_REUSEPORT are not supported");
@@ -639,6 +637,7 @@ int ckpt_sock_restore(struct ckpt_ctx *ctx, struct socket *sock,
  */
 void ckpt_sock_live_close(struct ckpt_sock_live *live)
 {
+	ckpt_sock_filter_drop(live);
 	if (live->file)
 		fput(live->file);
 	else if (live->sock)
@@ -717,10 +716,12 @@ static int file_socket_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		.uid = from_kuid(ns, inode->i_uid),
 		.gid = from_kgid(ns, inode->i_gid),
 	};
+	int ret;
 
 	ckpt_desc_fill(ctx, obj, &rec.desc);
 	rec.desc.pos = 0;
-	return ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
+	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
+	return ret ?: ckpt_sock_filter_save(ctx, obj, sock_from_file(file)->sk);
 }
 
 static int file_socket_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)

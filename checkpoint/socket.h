@@ -17,13 +17,16 @@
  * struct ckpt_sock_live - a socket that is restored
  * @sock: the socket; NULL when it is none any more, or not yet
  * @file: its open file description, which owns @sock then
+ * @filter: is to be attached, NULL: none, or done
  */
 struct ckpt_sock_live {
 	struct socket *sock;
 	struct file *file;
+	struct sk_filter *filter;
 };
 
 extern const struct ckpt_kind ckpt_kind_file_socket;
+extern const struct ckpt_kind ckpt_kind_sock_filter;
 extern const struct ckpt_kind ckpt_kind_unix;
 
 #ifdef CONFIG_NET
@@ -45,6 +48,12 @@ int ckpt_sock_check(struct ckpt_ctx *ctx, const struct ckpt_sock *rec);
 int ckpt_sock_restore(struct ckpt_ctx *ctx, struct socket *sock,
 		      const struct ckpt_sock *rec);
 void ckpt_sock_live_close(struct ckpt_sock_live *live);
+
+/* sock_filter.c */
+int ckpt_sock_filter_collect(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_sock_filter_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
+			  struct sock *sk);
+void ckpt_sock_filter_drop(struct ckpt_sock_live *live);
 
 /* What needs all sockets of the tree; behind all other objects. */
 #ifdef CONFIG_UNIX

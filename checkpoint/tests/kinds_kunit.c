@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <linux/elf.h>
 #include <linux/fcntl.h>
+#include <linux/filter.h>
 #include <linux/inotify.h>
 #include <linux/keyctl.h>
 #include <linux/ktime.h>
@@ -68,6 +69,7 @@ enum {
 	REF_UNIX_EMBRYO,
 	REF_UNIX_DEAD,
 	REF_UNIX_DGRAM,
+	REF_SOCKET,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -102,6 +104,7 @@ static const struct {
 	[REF_UNIX_DEAD] = { CKPT_REC_UNIX, .un = {
 		.sock.type = SOCK_STREAM, .flags = CKPT_UNIX_DEAD } },
 	[REF_UNIX_DGRAM] = { CKPT_REC_UNIX, .un.sock.type = SOCK_DGRAM },
+	[REF_SOCKET] = { CKPT_REC_FILE_SOCKET },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -2052,6 +2055,28 @@ static const struct change_case file_owner_cases[] = {
 	OK(SET(ckpt_file_owner, pid, 0), SET(ckpt_file_owner, cred, 0)),
 };
 
+static const struct ckpt_sock_filter good_sock_filter = {
+	.nr_insns = 2,
+	.insns = { { .code = BPF_LD | BPF_IMM, .k = 1 },
+		   { .code = BPF_RET | BPF_K, .k = U32_MAX } },
+};
+
+static const struct change_case sock_filter_cases[] = {
+	BAD(SET(ckpt_sock_filter, pad, 1)),
+	BAD(SET(ckpt_sock_filter, nr_insns, 0)),
+	BAD(SET(ckpt_sock_filter, nr_insns, 1)),
+	BAD(SET(ckpt_sock_filter, nr_insns, 3)),
+	BAD(SET(ckpt_sock_filter, nr_insns, U32_MAX)),
+	/* The same in 16 bits, and in the bytes of 32. */
+	BAD(SET(ckpt_sock_filter, nr_insns, BIT(16) + 2)),
+	BAD(SET(ckpt_sock_filter, nr_insns, BIT(29) + 2)),
+	BAD_LEN(LEN(ckpt_sock_filter, insns, 0),
+		SET(ckpt_sock_filter, nr_insns, 0)),
+	BAD_LEN(LEN(ckpt_sock_filter, insns, 2) - 4, {}),
+	OK_LEN(LEN(ckpt_sock_filter, insns, 1),
+	       SET(ckpt_sock_filter, nr_insns, 1)),
+};
+
 static const struct ckpt_file_memfd good_file_memfd = {
 	.desc = { .pos = 5, .open_flags = O_RDWR | O_LARGEFILE,
 		  .cred = REF_CRED },
@@ -3381,6 +3406,10 @@ static const struct good goods[] = {
 		.type = CKPT_REC_UNIX_STATE,
 		PAYLOAD(unix_state),
 		.lists = { CASES(unix_state_cases) },
+	}, {
+		.type = CKPT_REC_SOCK_FILTER,
+		PAYLOAD_TAIL(sock_filter, insns, 2),
+		.lists = { CASES(sock_filter_cases) },
 	},
 };
 

@@ -75,6 +75,8 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
 #define CKPT_REC_LOCKS		0x2fU	/* file locks, all on a file */
+#define CKPT_REC_SYSV_TEXT	0x2cU	/* a message in a SYSV_MSG, or a piece of it */
+#define CKPT_REC_IPC_NS		0x2dU	/* limits of an own IPC namespace */
 #define CKPT_REC_FILE_OWNER	0x2eU	/* who gets signals on I/O */
 #define CKPT_REC_EPOLL_ITEMS	0x28U	/* what a FILE_EPOLL watches */
 #define CKPT_REC_INOTIFY_WATCH	0x29U	/* of a FILE_INOTIFY */
@@ -83,15 +85,14 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_PTY_LDISC	0x31U	/* the line discipline of one of its sides */
 #define CKPT_REC_PTY_QUEUE	0x32U	/* data on the way to that */
 #define CKPT_REC_MQUEUE_MSG	0x33U	/* a message in an MQUEUE, or a piece of it */
-#define CKPT_REC_IPC_NS		0x2eU	/* limits of an own IPC namespace */
 #define CKPT_REC_SYSV_SHM	0x34U
 #define CKPT_REC_SYSV_SEM	0x35U	/* a set of semaphores */
 #define CKPT_REC_SYSV_MSG	0x36U	/* a message queue */
 #define CKPT_REC_MQUEUE		0x37U	/* a POSIX message queue */
-#define CKPT_REC_SYSV_TEXT	0x3fU	/* a message in a SYSV_MSG, or a piece of it */
 #define CKPT_REC_UNIX		0x38U	/* one side of a unix socket */
 #define CKPT_REC_UNIX_MSG	0x39U	/* what waits in a UNIX */
 #define CKPT_REC_UNIX_STATE	0x3aU	/* how a UNIX is connected */
+#define CKPT_REC_SOCK_FILTER	0x3fU	/* of a FILE_SOCKET */
 
 /* open file descriptions, objects too */
 #define CKPT_REC_FILE		0x40U	/* regular file, directory, O_PATH */
@@ -1206,6 +1207,21 @@ struct ckpt_file_socket {
 	__u32 mode;		/* of the inode, as fstat() shows them */
 	__u32 uid;
 	__u32 gid;
+};
+
+/* As in SO_ATTACH_FILTER. */
+struct ckpt_bpf_insn {
+	__u16 code;
+	__u8 jt;
+	__u8 jf;
+	__u32 k;
+};
+
+/* rec: SOCK_FILTER */
+struct ckpt_sock_filter {
+	__u32 nr_insns;
+	__u32 pad;
+	struct ckpt_bpf_insn insns[];
 };
 
 /* --- unix sockets (unix.c) -------------------------------------------------- */

@@ -3,8 +3,11 @@
  * Unix sockets with both sides in the tree: pairs, names, listening, messages.
  */
 #include "ckpt_test.h"
+#include "ckpt_image.h"
 
+#include <linux/bpf.h>
 #include <linux/filter.h>
+#include <sched.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <linux/time_types.h>
@@ -1925,18 +1928,178 @@ ROUNDTRIP(epoll)
 	(void)c;
 }
 
-/* --- refusals ------------------------------------------------------------- */
+/* --- filters -------------------------------------------------------------- */
 
-REFUSED(filter, EOPNOTSUPP, "file_socket", "filter")
+/* Lets through what begins with 'y', but only the first three bytes. */
+static const struct sock_filter only_y[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'y', 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, 3),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+static void attach(int fd, const struct sock_filter *code, int nr)
 {
-	struct sock_filter code = { BPF_RET | BPF_K, 0, 0, 0xffffffff };
-	struct sock_fprog prog = { 1, &code };
+	struct sock_fprog prog = { nr, (struct sock_filter *)code };
+
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			 sizeof(prog)));
+}
+
+static void check_filter(int fd, const struct sock_filter *code, int nr)
+{
+	struct sock_filter got[100];
+	socklen_t len = ARRAY_SIZE(got);
+
+	CHECK_EQ(0, getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, got, &len));
+	CHECK_EQ(nr, len);
+	CHECK(!memcmp(got, code, nr * sizeof(*code)));
+}
+
+static void check_works(int from, int to)
+{
+	char buf[16] = "";
+
+	CHECK_EQ(4, send(from, "noes", 4, 0));
+	CHECK_EQ(4, send(from, "yeah", 4, 0));
+	CHECK_EQ(3, recv(to, buf, sizeof(buf), MSG_DONTWAIT));
+	CHECK(!memcmp(buf, "yea", 3));
+	CHECK_EQ(-1, recv(to, buf, sizeof(buf), MSG_DONTWAIT));
+}
+
+ROUNDTRIP(filter)
+{
+	int p[2], yes = 1;
+
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	attach(p[1], only_y, ARRAY_SIZE(only_y));
+	ckpt_point();
+	check_filter(p[1], only_y, ARRAY_SIZE(only_y));
+	check_works(p[0], p[1]);
+	CHECK_EQ(0, setsockopt(p[1], SOL_SOCKET, SO_DETACH_FILTER, &yes, sizeof(yes)));
+	CHECK_EQ(4, send(p[0], "noes", 4, 0));
+	CHECK_EQ(4, recv(p[1], (char[4]){ 0 }, 4, MSG_DONTWAIT));
+}
+
+/* What came before the filter is not filtered by a restart. */
+ROUNDTRIP(filter_behind_messages)
+{
+	int p[2], yes = 1;
+	char buf[16];
+
+	NEED(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p));
+	NEED(send(p[0], "not so", 6, 0) == 6);
+	attach(p[1], only_y, ARRAY_SIZE(only_y));
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof(yes)));
+	ckpt_point();
+	CHECK_EQ(6, recv(p[1], buf, sizeof(buf), 0));
+	CHECK(!memcmp(buf, "not so", 6));
+	check_filter(p[1], only_y, ARRAY_SIZE(only_y));
+	check_works(p[0], p[1]);
+	CHECK_EQ(-1, setsockopt(p[1], SOL_SOCKET, SO_DETACH_FILTER, &yes, sizeof(yes)));
+	CHECK_EQ(EPERM, errno);
+}
+
+/* On both sides, of a child too, one of them of many instructions. */
+ROUNDTRIP(filters)
+{
+	struct sock_filter code[99];
+	int p[2], status;
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ARRAY_SIZE(code) - 1; i++)
+		code[i] = (struct sock_filter)
+			BPF_STMT(BPF_LD | BPF_IMM, 0x12345678 + i);
+	code[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	attach(p[0], code, ARRAY_SIZE(code));
+	attach(p[1], only_y, ARRAY_SIZE(only_y));
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		while (send(p[0], "y", 1, MSG_DONTWAIT) != 1)
+			sched_yield();
+		pause();
+	}
+	NEED(recv(p[1], (char[4]){ 0 }, 4, 0) == 1);
+	ckpt_point();
+	check_filter(p[0], code, ARRAY_SIZE(code));
+	check_filter(p[1], only_y, ARRAY_SIZE(only_y));
+	check_works(p[0], p[1]);
+	CHECK_EQ(2, send(p[1], "no", 2, 0));
+	CHECK_EQ(2, recv(p[0], (char[4]){ 0 }, 4, 0));
+	NEED(!kill(pid, SIGKILL));
+	CHECK_EQ(pid, waitpid(pid, &status, 0));
+}
+
+SCENARIO(has_filter)
+{
 	int p[2];
 
 	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	attach(p[1], only_y, ARRAY_SIZE(only_y));
+	ckpt_point();
+}
+
+/* No instruction gets in that SO_ATTACH_FILTER would not take. */
+TEST_F(checkpoint, hostile_filter)
+{
+	struct ckpt_sock_filter *filter;
+	struct ckpt_rec_hdr *hdr;
+	int tries = 0;
+	char *image;
+	size_t len;
+
+	NOT_DRY();
+	image = ckpt_save_scenario(&self->t, "has_filter", &len);
+	ASSERT_NE(NULL, image);
+	hdr = ckpt_find_record(image, len, CKPT_REC_SOCK_FILTER, 0);
+	ASSERT_NE(NULL, hdr);
+	filter = (void *)(hdr + 1);
+	EXPECT_EQ(ARRAY_SIZE(only_y), filter->nr_insns);
+	/* A jump out of it, and no end. */
+	filter->insns[1].jt = 200;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "sock_filter", -1, 0,
+				"is not sound"));
+	filter->insns[1].jt = 0;
+	filter->insns[3].code = BPF_LD | BPF_IMM;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
+	filter->insns[3].code = BPF_RET | BPF_K;
+	ckpt_mend_record(hdr);
+	EXPECT_LT(0, ckpt_restart_raw(&self->t, image, len));
+	EXPECT_LE(0, ckpt_alter_records(&self->t, image, len,
+					CKPT_REC_SOCK_FILTER, &tries));
+	EXPECT_LT(0, tries);
+	free(image);
+}
+
+/* --- refusals ------------------------------------------------------------- */
+
+REFUSED(ebpf_filter, EOPNOTSUPP, "file_socket", "eBPF")
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1000 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.insns = (uintptr_t)code,
+		.insn_cnt = ARRAY_SIZE(code),
+		.license = (uintptr_t)"GPL",
+	};
+	int p[2], prog;
+
+	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	prog = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (prog < 0)
+		ckpt_skip("no eBPF");
 	ckpt_value[0] = p[1];
-	NEED(!setsockopt(p[1], SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-			 sizeof(prog)));
+	NEED(!setsockopt(p[1], SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog)));
+	close(prog);
 	ckpt_point();
 	CHECK_EQ(1, write(p[0], "x", 1));
 }
