@@ -646,24 +646,48 @@ static const char *file_id_differs(const struct ckpt_file_id *id,
 
 /* --- saving ------------------------------------------------------------------ */
 
+/*
+ * The path by which a restart finds it: the one by which it was opened. When
+ * that name was removed another one will do, if one is known just now.
+ */
+static void file_get_path(struct file *file, struct path *path)
+{
+	struct dentry *alias = NULL;
+
+	*path = *file_user_path(file);
+	path_get(path);
+	if (d_unlinked(path->dentry) && !d_is_dir(path->dentry) &&
+	    d_inode(path->dentry)->i_nlink)
+		alias = d_find_alias(d_inode(path->dentry));
+	if (alias) {
+		dput(path->dentry);
+		path->dentry = alias;
+	}
+}
+
 static int file_collect_path(struct ckpt_ctx *ctx, struct file *file,
 			     const struct cred *cred)
 {
-	const struct path *path = file_user_path(file);
 	struct ckpt_file_id id;
+	struct path path;
 	int ret;
 
-	if (d_unlinked(path->dentry) && file_user_inode(file)->i_nlink &&
-	    !d_is_dir(path->dentry))
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "is open by a name that was removed, but has others");
-	ret = ckpt_path_collect(ctx, path, cred);
+	file_get_path(file, &path);
+	if (d_unlinked(path.dentry) && file_user_inode(file)->i_nlink &&
+	    !d_is_dir(path.dentry)) {
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "is open by a name that was removed, but has others that are not known");
+		goto out;
+	}
+	ret = ckpt_path_collect(ctx, &path, cred);
 	if (ret)
-		return ret;
-	ret = file_id_get(path, &id);
+		goto out;
+	ret = file_id_get(&path, &id);
 	if (ret)
-		return ckpt_refuse(ctx, ret, "its attributes cannot be read");
-	return 0;
+		ckpt_refuse(ctx, ret, "its attributes cannot be read");
+out:
+	path_put(&path);
+	return ret;
 }
 
 static int file_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -704,9 +728,9 @@ static int file_dev_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 /* FILE and FILE_DEV have the same form. */
 static int file_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	const struct path *path = file_user_path(obj->ptr);
 	struct ckpt_file rec = {};
 	char *buf, *name;
+	struct path path;
 	int ret;
 
 	static_assert(sizeof(struct ckpt_file) == sizeof(struct ckpt_file_dev));
@@ -714,12 +738,13 @@ static int file_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
 		return -ENOMEM;
-	name = ckpt_path(ctx, path, buf, PATH_MAX);
+	file_get_path(obj->ptr, &path);
+	name = ckpt_path(ctx, &path, buf, PATH_MAX);
 	if (IS_ERR(name)) {
 		ret = ckpt_refuse(ctx, PTR_ERR(name), "has moved away");
 		goto out;
 	}
-	ret = file_id_get(path, &rec.id);
+	ret = file_id_get(&path, &rec.id);
 	if (ret) {
 		ckpt_refuse(ctx, ret, "its attributes cannot be read");
 		goto out;
@@ -730,6 +755,7 @@ static int file_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	ret = ckpt_write_tail(ctx, obj->kind, obj->ref, &rec, sizeof(rec),
 			      name, strlen(name) + 1);
 out:
+	path_put(&path);
 	kfree(buf);
 	return ret;
 }

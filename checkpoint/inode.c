@@ -4,7 +4,7 @@
  * O_TMPFILE. Their contents are a part of the image.
  *
  * A restart makes a new file without a name in the directory where the old one
- * was. Page contents are read into it in CKPT_PHASE_PAGES, so the object's
+ * was, or above that. Page contents are read into it in CKPT_PHASE_PAGES, so the object's
  * file is open for reading and writing until the end of the restart.
  */
 
@@ -24,13 +24,22 @@
 
 /* --- saving: the contents' owner ------------------------------------------------ */
 
-/* The directory, as a path with a reference. */
+/*
+ * The directory, as a path with a reference; when it was removed, too, the
+ * nearest one above it that was not.
+ */
 static void inode_dir(struct file *file, struct path *dir)
 {
 	const struct path *path = file_user_path(file);
+	struct dentry *parent;
 
 	dir->mnt = mntget(path->mnt);
 	dir->dentry = dget_parent(path->dentry);
+	while (d_unlinked(dir->dentry)) {
+		parent = dget_parent(dir->dentry);
+		dput(dir->dentry);
+		dir->dentry = parent;
+	}
 }
 
 static int inode_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)

@@ -418,8 +418,327 @@ ROUNDTRIP(unlinked_and_replaced)
 	CHECK(!strcmp(buf, "newer"));
 }
 
+/* Two names of one file, both of them removed, and the directories, too. */
+ROUNDTRIP_OPT(unlinked_links, CKPT_RT_NO_SNAP)
+{
+	char buf[8] = "";
+	struct stat a, b;
+	int one, two;
+
+	NEED(!mkdir("d1", 0700) && !mkdir("d2", 0700) && !mkdir("d2/d3", 0700));
+	make_file("d1/file", "text");
+	NEED(!link("d1/file", "d2/d3/second"));
+	one = need_open("d1/file", O_RDWR);
+	two = need_open("d2/d3/second", O_RDONLY);
+	NEED(!unlink("d1/file") && !rmdir("d1"));
+	NEED(!unlink("d2/d3/second") && !rmdir("d2/d3") && !rmdir("d2"));
+	ckpt_point();
+	NEED(!fstat(one, &a) && !fstat(two, &b));
+	CHECK_EQ(a.st_ino, b.st_ino);
+	CHECK_EQ(a.st_dev, b.st_dev);
+	CHECK_EQ(0, a.st_nlink);
+	CHECK_EQ(1, pwrite(one, "T", 1, 0));
+	CHECK_EQ(4, read(two, buf, 8));
+	CHECK(!strcmp(buf, "Text"));
+	CHECK_EQ(-1, access("d1", F_OK));
+	CHECK_EQ(-1, access("d2", F_OK));
+}
+
+/* Made without a name, given one later; O_EXCL forbids that. */
+ROUNDTRIP(tmpfile_linked_later)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR, 0640);
+	int never = open(".", O_TMPFILE | O_RDWR | O_EXCL, 0600);
+	char name[64], buf[8] = "";
+	struct stat st;
+
+	if (fd < 0 || never < 0)
+		ckpt_skip("no O_TMPFILE here");
+	NEED(write(fd, "text", 4) == 4);
+	ckpt_point();
+	sprintf(name, "/proc/self/fd/%d", fd);
+	CHECK_EQ(0, linkat(AT_FDCWD, name, AT_FDCWD, "named",
+			   AT_SYMLINK_FOLLOW));
+	CHECK_EQ(0, stat("named", &st));
+	CHECK_EQ(1, st.st_nlink);
+	CHECK_EQ(S_IFREG | 0640, st.st_mode);
+	CHECK_EQ(4, read(need_open("named", O_RDONLY), buf, 8));
+	CHECK(!strcmp(buf, "text"));
+	sprintf(name, "/proc/self/fd/%d", never);
+	CHECK_EQ(-1, linkat(AT_FDCWD, name, AT_FDCWD, "never",
+			    AT_SYMLINK_FOLLOW));
+	CHECK_EQ(ENOENT, errno);
+}
+
+/* As a program does it that makes a file under a name for the time being. */
+ROUNDTRIP_OPT(linked_under_another_name, CKPT_RT_NO_SNAP)
+{
+	char buf[8] = "";
+	struct stat st;
+	int fd;
+
+	make_file("file.tmp", "text");
+	fd = need_open("file.tmp", O_RDWR);
+	NEED(lseek(fd, 2, SEEK_SET) == 2);
+	NEED(!link("file.tmp", "file") && !unlink("file.tmp"));
+	make_file("file.tmp", "another");
+	ckpt_point();
+	CHECK_EQ(2, read(fd, buf, 8));
+	CHECK(!strcmp(buf, "xt"));
+	CHECK_EQ(1, pwrite(fd, "T", 1, 0));
+	CHECK_EQ(4, read(need_open("file", O_RDONLY), buf, 8));
+	CHECK(!memcmp(buf, "Text", 4));
+	NEED(!fstat(fd, &st));
+	CHECK_EQ(1, st.st_nlink);
+}
+
+/* Mapped, and no descriptor left. */
+ROUNDTRIP(unlinked_mapped)
+{
+	char *shared, *private, buf[8] = "";
+	int fd = need_open("file", O_RDWR | O_CREAT), other;
+
+	NEED(!ftruncate(fd, 8192));
+	NEED(pwrite(fd, "first", 5, 0) == 5 && pwrite(fd, "second", 6, 4096) == 6);
+	shared = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	private = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	NEED(shared != MAP_FAILED && private != MAP_FAILED);
+	other = need_open("file", O_RDONLY);
+	NEED(!unlink("file"));
+	close(fd);
+	strcpy(private, "mine");
+	strcpy(shared, "ours");
+	ckpt_point();
+	CHECK(!strcmp(shared, "ours"));
+	CHECK(!strcmp(private, "mine"));
+	CHECK(!strcmp(shared + 4096, "second"));
+	CHECK(!strcmp(private + 4096, "second"));
+	/* They are still of one file. */
+	strcpy(shared + 4096, "SECOND");
+	CHECK(!strcmp(private + 4096, "SECOND"));
+	CHECK_EQ(6, pread(other, buf, 6, 4096));
+	CHECK(!strcmp(buf, "SECOND"));
+}
+
+/* A library that was replaced by another one. */
+ROUNDTRIP(unlinked_code)
+{
+	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+	int fd = need_open("file", O_RDWR | O_CREAT);
+	int (*function)(void);
+
+	NEED(!fchmod(fd, 0755));
+	NEED(pwrite(fd, code, sizeof(code), 4096) == sizeof(code));
+	close(fd);
+	fd = need_open("file", O_RDONLY);
+	function = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd,
+			4096);
+	if ((void *)function == MAP_FAILED)
+		ckpt_skip("cannot execute what is here");
+	close(fd);
+	NEED(!unlink("file"));
+	make_file("file", "another");
+	ckpt_point();
+	CHECK_EQ(42, function());
+}
+
+REFUSED(deleted_directory, EOPNOTSUPP, "file", "was deleted")
+{
+	int fd;
+
+	NEED(!mkdir("gone", 0755));
+	ckpt_value[0] = fd = need_open("gone", O_RDONLY | O_DIRECTORY);
+	NEED(!rmdir("gone"));
+	ckpt_point();
+	CHECK_EQ(-1, openat(fd, "x", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(ENOENT, errno);
+}
+
+REFUSED(deleted_root, EOPNOTSUPP, "root", "was deleted")
+{
+	int dir = need_open(".", O_RDONLY | O_DIRECTORY);
+
+	NEED(!mkdir("gone", 0755) && !chdir("gone"));
+	if (chroot("."))
+		ckpt_skip("no chroot");
+	NEED(!unlinkat(dir, "gone", AT_REMOVEDIR));
+	close(dir);
+	ckpt_point();
+}
+
+/* Another one has the name now: it is not taken for the old one. */
+REFUSED(deleted_and_made_again, EOPNOTSUPP, "file", "was deleted")
+{
+	NEED(!mkdir("gone", 0755));
+	ckpt_value[0] = need_open("gone", O_RDONLY | O_DIRECTORY);
+	NEED(!rmdir("gone") && !mkdir("gone", 0755));
+	ckpt_point();
+}
+
+/* --- other mounts --------------------------------------------------------- */
+
+/* All of it in the directory of the target, which is the tester's to unmount. */
+static int with_mount(struct ckpt_test *t, const char *scenario,
+		      const char *type, const char *options,
+		      int (*run)(struct ckpt_test *t, const char *scenario,
+				 const char *path))
+{
+	static const char *const dirs[] = { "lower", "upper", "work", "mnt" };
+	char path[300], opts[1200];
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", t->dir, dirs[i]);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return ckpt_say("%s: %s", path, strerror(errno));
+	}
+	snprintf(opts, sizeof(opts), options, t->dir, t->dir, t->dir);
+	snprintf(path, sizeof(path), "%s/lower/old", t->dir);
+	if (ckpt_write_file(path, "lower text"))
+		return ckpt_say("%s: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "%s/mnt", t->dir);
+	if (!strcmp(type, "bind"))
+		ret = mount(opts, path, NULL, MS_BIND, NULL);
+	else
+		ret = mount(type, path, type, 0, opts);
+	if (ret) {
+		snprintf(t->why, sizeof(t->why), "mount %s: %s", type,
+			 strerror(errno));
+		return CKPT_SKIPPED;
+	}
+	ret = run(t, scenario, path);
+	umount2(path, MNT_DETACH);
+	return ret;
+}
+
+static int run_there(struct ckpt_test *t, const char *scenario,
+		     const char *path)
+{
+	return ckpt_roundtrip(t, scenario, path, CKPT_RT_ONCE);
+}
+
+/* Files that are there, made, changed, removed; a working directory. */
+SCENARIO(on_mount)
+{
+	int dir, old, new, map, gone, tmp;
+	char buf[32] = "", *mapped;
+
+	NEED(!chdir(ckpt_arg));
+	dir = need_open(".", O_RDONLY | O_DIRECTORY);
+	old = need_open("old", O_RDONLY);
+	NEED(read(old, buf, 6) == 6);
+	map = need_open("old", O_RDONLY);
+	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, map, 0);
+	NEED(mapped != MAP_FAILED && mapped[0] == 'l');
+	close(map);
+	unlink("new");
+	new = need_open("new", O_RDWR | O_CREAT);
+	NEED(write(new, "new text", 8) == 8);
+	gone = need_open("gone", O_RDWR | O_CREAT);
+	NEED(write(gone, "gone", 4) == 4 && !unlink("gone"));
+	tmp = open(".", O_TMPFILE | O_RDWR, 0600);
+	if (tmp >= 0)
+		NEED(write(tmp, "tmp", 3) == 3);
+	ckpt_point();
+	CHECK_EQ(4, read(old, buf, 32));
+	CHECK(!memcmp(buf, "text", 4));
+	CHECK(!memcmp(mapped, "lower text", 10));
+	CHECK_EQ(8, lseek(new, 0, SEEK_CUR));
+	CHECK_EQ(2, write(new, "er", 2));
+	CHECK_EQ(10, pread(need_open("new", O_RDONLY), buf, 32, 0));
+	CHECK(!memcmp(buf, "new texter", 10));
+	CHECK_EQ(4, pread(gone, buf, 32, 0));
+	CHECK(!memcmp(buf, "gone", 4));
+	if (tmp >= 0) {
+		CHECK_EQ(3, pread(tmp, buf, 32, 0));
+		CHECK(!memcmp(buf, "tmp", 3));
+	}
+	CHECK_EQ(0, faccessat(dir, "old", R_OK, 0));
+	CHECK(getcwd(buf, 0) || errno == EINVAL || errno == ERANGE);
+	CHECK_EQ(0, access("old", R_OK));
+}
+
+TEST_F(checkpoint, bind_mount)
+{
+	OK_OR_SKIP(with_mount(&self->t, "on_mount", "bind", "%s/lower",
+			      run_there));
+}
+
+TEST_F(checkpoint, overlayfs)
+{
+	OK_OR_SKIP(with_mount(&self->t, "on_mount", "overlay",
+			      "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
+			      run_there));
+}
+
+/* Open on overlayfs for reading, and copied up since: it is the old one still. */
+SCENARIO(copied_up)
+{
+	char buf[32] = "";
+	int fd, up;
+
+	NEED(!chdir(ckpt_arg));
+	fd = need_open("old", O_RDONLY);
+	up = need_open("old", O_RDWR);
+	NEED(pwrite(up, "LOWER", 5, 0) == 5);
+	ckpt_value[0] = pread(fd, buf, 1, 0) == 1 ? buf[0] : 0;
+	ckpt_point();
+	CHECK_EQ(1, pread(up, buf, 1, 0));
+	CHECK_EQ('L', buf[0]);
+	CHECK_EQ(1, pread(fd, buf, 1, 0));
+	CHECK_EQ(ckpt_value[0], buf[0]);
+}
+
+TEST_F(checkpoint, overlayfs_copied_up)
+{
+	OK_OR_SKIP(with_mount(&self->t, "copied_up", "overlay",
+			      "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work",
+			      run_there));
+}
+
+/* The mount is gone, or hidden, when it is saved. */
+SCENARIO(holds_file)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/old", ckpt_arg);
+	ckpt_value[0] = need_open(path, O_RDONLY);
+	ckpt_point();
+	CHECK_EQ(5, read(ckpt_value[0], path, 5));
+}
+
+static int detached(struct ckpt_test *t, const char *scenario, const char *path)
+{
+	pid_t pid = ckpt_start(t, scenario, path);
+	int ret = 0;
+
+	if (pid <= 0)
+		return pid ? -1 : CKPT_SKIPPED;
+	if (mount("tmpfs", path, "tmpfs", 0, NULL))
+		ret = ckpt_say("tmpfs: %s", strerror(errno));
+	if (ckpt_checkpoint(t, pid, t->image, 0) != -EOPNOTSUPP ||
+	    !ckpt_reason(t, EOPNOTSUPP, "file", ckpt_peek_value(pid, 0), 0,
+			 "its path leads to nothing"))
+		ret = ckpt_say("a hidden file was not refused");
+	umount2(path, MNT_DETACH);
+	umount2(path, MNT_DETACH);
+	if (ckpt_checkpoint(t, pid, t->image, 0) != -EOPNOTSUPP ||
+	    !ckpt_reason(t, EOPNOTSUPP, "file", ckpt_peek_value(pid, 0), 0,
+			 "not reachable from the root"))
+		ret = ckpt_say("a file that cannot be reached was not refused");
+	return ckpt_finish(t, pid) ?: ret;
+}
+
+TEST_F(checkpoint, mount_is_gone)
+{
+	NOT_DRY();
+	OK_OR_SKIP(with_mount(&self->t, "holds_file", "bind", "%s/lower",
+			      detached));
+}
+
 /* The name is gone, but another leads to it. */
-ROUNDTRIP_OR_REFUSED(unlinked_with_another_name)
+ROUNDTRIP_OPT(unlinked_with_another_name, CKPT_RT_NO_SNAP)
 {
 	char buf[8] = "";
 	int fd, other;
