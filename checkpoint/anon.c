@@ -165,32 +165,3 @@ struct file *ckpt_anon_make(struct ckpt_ctx *ctx, struct ckpt_rec *rec,
 	ret = ckpt_desc_restore(ctx, file, desc);
 	return ret ? ERR_PTR(ret) : file;
 }
-
-static int is_file(const void *data, struct file *file, unsigned int fd)
-{
-	return file == data ? fd + 1 : 0;
-}
-
-/**
- * ckpt_anon_where() - reasons that follow are about this file
- * @ctx: the checkpoint, after everything was collected
- * @file: the file
- *
- * Return: a descriptor of it within the tree, or -1.
- */
-int ckpt_anon_where(struct ckpt_ctx *ctx, const struct file *file)
-{
-	struct ckpt_obj *obj;
-	int fd;
-
-	list_for_each_entry(obj, &ctx->objs, node) {
-		if (obj->kind != &ckpt_kind_files)
-			continue;
-		fd = iterate_fd(obj->ptr, 0, is_file, file);
-		if (fd > 0) {
-			ctx->where.task = obj->task;
-			return fd - 1;
-		}
-	}
-	return -1;
-}

@@ -39,6 +39,5 @@ int ckpt_anon_check(struct ckpt_ctx *ctx, const struct ckpt_file_desc *desc);
 struct file *ckpt_anon_make(struct ckpt_ctx *ctx, struct ckpt_rec *rec,
 			    const struct ckpt_file_desc *desc,
 			    int (*make)(const void *arg), const void *arg);
-int ckpt_anon_where(struct ckpt_ctx *ctx, const struct file *file);
 
 #endif /* _CHECKPOINT_ANON_H */

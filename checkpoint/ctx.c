@@ -140,7 +140,7 @@ static void log_comm(struct seq_buf *s, struct task_struct *task)
 
 int ckpt_refuse(struct ckpt_ctx *ctx, int error, const char *fmt, ...)
 {
-	const struct ckpt_where *where = &ctx->where;
+	struct ckpt_where where = ctx->where;
 	char line[CKPT_MAX_REASON];
 	struct seq_buf s;
 	va_list args;
@@ -150,22 +150,28 @@ int ckpt_refuse(struct ckpt_ctx *ctx, int error, const char *fmt, ...)
 	ctx->nr_reasons++;
 	if (!ctx->log)
 		return error;
+	if (ctx->nr_lost) {
+		ctx->nr_lost++;
+		return error;
+	}
+	if (where.fd < 0 && where.file)
+		where.fd = ckpt_files_find(ctx, where.file, &where.task);
 
 	seq_buf_init(&s, line, sizeof(line) - 1);
 	seq_buf_printf(&s, "errno=%d", -error);
-	if (where->task) {
-		seq_buf_printf(&s, " pid=%d", task_pid_vnr(where->task));
-		log_comm(&s, where->task);
+	if (where.task) {
+		seq_buf_printf(&s, " pid=%d", task_pid_vnr(where.task));
+		log_comm(&s, where.task);
 	}
-	if (where->fd >= 0)
-		seq_buf_printf(&s, " fd=%d", where->fd);
-	if (where->vm_end)
-		seq_buf_printf(&s, " vaddr=0x%lx-0x%lx", where->vm_start,
-			       where->vm_end);
-	if (where->rec_pos != U64_MAX)
-		seq_buf_printf(&s, " rec=%llu", where->rec_pos);
-	if (where->kind)
-		seq_buf_printf(&s, " kind=%s", where->kind);
+	if (where.fd >= 0)
+		seq_buf_printf(&s, " fd=%d", where.fd);
+	if (where.vm_end)
+		seq_buf_printf(&s, " vaddr=0x%lx-0x%lx", where.vm_start,
+			       where.vm_end);
+	if (where.rec_pos != U64_MAX)
+		seq_buf_printf(&s, " rec=%llu", where.rec_pos);
+	if (where.kind)
+		seq_buf_printf(&s, " kind=%s", where.kind);
 	seq_buf_puts(&s, ": ");
 	va_start(args, fmt);
 	seq_buf_vprintf(&s, fmt, args);

@@ -212,9 +212,10 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 		if (obj->kind->family != CKPT_FAMILY_FILE ||
 		    obj->kind == &ckpt_kind_file_external)
 			continue;
+		ckpt_about_file(ctx, obj->ptr);
+		ctx->where.task = obj->task;
 		ctx->where.kind = obj->kind->name;
 		if (obj->kind == &ckpt_kind_epoll) {
-			ctx->where.fd = ckpt_anon_where(ctx, obj->ptr);
 			err = check_epoll(ctx, obj);
 			ret = ret ?: err;
 		}
@@ -223,7 +224,6 @@ int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx)
 		      ckpt_tty_is_passed(ctx, obj->ptr)) &&
 		    obj->kind != &ckpt_kind_file_dev &&
 		    eventpoll_find_watcher(obj->ptr, is_outside, ctx)) {
-			ctx->where.fd = ckpt_anon_where(ctx, obj->ptr);
 			err = ckpt_refuse(ctx, -EBUSY,
 					  "is watched by an epoll file of a process outside");
 			ret = ret ?: err;

@@ -47,7 +47,7 @@ int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);
 int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx);
 /* files.c */
-int ckpt_fd_of_file(struct ckpt_ctx *ctx, const struct file *what);
+int ckpt_fd_in_table(struct files_struct *files, const struct file *file);
 
 /* paths */
 int ckpt_path_collect(struct ckpt_ctx *ctx, const struct path *path,

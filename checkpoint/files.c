@@ -141,29 +141,43 @@ static int files_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 /* --- sharing with the outside ---------------------------------------------------- */
 
+static int is_same_file(const void *what, struct file *file, unsigned int fd)
+{
+	return file == what ? fd + 1 : 0;
+}
+
 /**
- * ckpt_fd_of_file() - a descriptor of a file, for a reason
- * @ctx: the checkpoint
- * @what: the file
+ * ckpt_fd_in_table() - a descriptor of a file
+ * @files: the table
+ * @file: the file, only to be compared
  *
- * Whose it is, is noted, too.
+ * Return: the first one, or -1.
+ */
+int ckpt_fd_in_table(struct files_struct *files, const struct file *file)
+{
+	return iterate_fd(files, 0, is_same_file, file) - 1;
+}
+
+/**
+ * ckpt_files_find() - a descriptor of a file, for a reason
+ * @ctx: the checkpoint
+ * @file: the file, only to be compared
+ * @task: gets whose it is
  *
  * Return: some descriptor in the tree, or -1.
  */
-int ckpt_fd_of_file(struct ckpt_ctx *ctx, const struct file *what)
+int ckpt_files_find(struct ckpt_ctx *ctx, const struct file *file,
+		    struct task_struct **task)
 {
 	struct ckpt_obj *obj;
-	struct file *file;
-	unsigned int fd;
+	int fd;
 
 	list_for_each_entry(obj, &ctx->objs, node) {
 		if (obj->kind != &ckpt_kind_files)
 			continue;
-		for (fd = 0; (file = files_next(obj->ptr, &fd)); fd++) {
-			fput(file);
-			if (file != what)
-				continue;
-			ctx->where.task = obj->task;
+		fd = ckpt_fd_in_table(obj->ptr, file);
+		if (fd >= 0) {
+			*task = obj->task;
 			return fd;
 		}
 	}
@@ -196,26 +210,6 @@ static bool is_shared_outside(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	return false;
 }
 
-static int check_tty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	int ret;
-
-	ctx->where.fd = ckpt_fd_of_file(ctx, obj->ptr);
-	ret = ckpt_tty_check(ctx, obj);
-	ctx->where.fd = -1;
-	return ret;
-}
-
-static int check_pty(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	int ret;
-
-	ctx->where.fd = ckpt_fd_of_file(ctx, ckpt_pty_file(ctx, obj));
-	ret = ckpt_pty_check(ctx, obj);
-	ctx->where.fd = -1;
-	return ret;
-}
-
 static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		      unsigned int *tries)
 {
@@ -224,8 +218,9 @@ static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 
 	if (obj->kind == &ckpt_kind_file_external)
 		return 0;
+	ckpt_about_file(ctx, file);
 	if (obj->kind == &ckpt_kind_file_tty)
-		ret = check_tty(ctx, obj);
+		ret = ckpt_tty_check(ctx, obj);
 	/*
 	 * What is shared is the position and the flags. Mappings use neither.
 	 * Terminals of others, memory devices and O_PATH have no position, and
@@ -239,20 +234,14 @@ static int check_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		return ret;
 	if (!is_shared_outside(ctx, obj, tries))
 		return ret;
-
-	ctx->where.fd = ckpt_fd_of_file(ctx, file);
-	ret = ckpt_refuse(ctx, -EBUSY,
-			  "the open file is shared with a process outside");
-	ctx->where.fd = -1;
-	return ret;
+	return ckpt_refuse(ctx, -EBUSY,
+			   "the open file is shared with a process outside");
 }
 
 static int check_pipe(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct inode *inode = obj->ptr;
 	unsigned int nr;
-	struct file *file;
-	int ret;
 
 	spin_lock(&inode->i_lock);
 	nr = inode->i_pipe ? inode->i_pipe->files : 0;
@@ -260,12 +249,10 @@ static int check_pipe(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (nr <= obj->users)
 		return 0;
 
-	file = ckpt_file_of_inode(ctx, &ckpt_kind_file_pipe, inode);
-	ctx->where.fd = file ? ckpt_fd_of_file(ctx, file) : -1;
-	ret = ckpt_refuse(ctx, -EBUSY,
-			  "the other end of the pipe is held by a process outside");
-	ctx->where.fd = -1;
-	return ret;
+	ckpt_about_file(ctx, ckpt_file_of_inode(ctx, &ckpt_kind_file_pipe,
+						inode));
+	return ckpt_refuse(ctx, -EBUSY,
+			   "the other end of the pipe is held by a process outside");
 }
 
 /**
@@ -286,6 +273,7 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 	int ret = 0, err;
 
 	list_for_each_entry(obj, &ctx->objs, node) {
+		ckpt_about_file(ctx, NULL);
 		ctx->where.task = obj->task;
 		ctx->where.kind = obj->kind->name;
 		if (obj->kind->family == CKPT_FAMILY_FILE)
@@ -293,7 +281,7 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 		else if (obj->kind == &ckpt_kind_pipe)
 			err = check_pipe(ctx, obj);
 		else if (obj->kind == &ckpt_kind_pty)
-			err = check_pty(ctx, obj);
+			err = ckpt_pty_check(ctx, obj);
 		else if (IS_ENABLED(CONFIG_SYSVIPC) &&
 			 obj->kind == &ckpt_kind_sysv_shm)
 			err = ckpt_sysv_check_leaks(ctx, obj);
@@ -303,6 +291,11 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 		else
 			continue;
 		ret = ret ?: err;
+		if (fatal_signal_pending(current)) {
+			ret = ret ?: -EINTR;
+			break;
+		}
+		cond_resched();
 	}
 	ctx->where = old;
 	err = ckpt_epoll_check_leaks(ctx);

@@ -386,7 +386,8 @@ struct ckpt_member {
 /* What a reason is about; the walkers keep it up to date. */
 struct ckpt_where {
 	struct task_struct *task;	/* save */
-	int fd;				/* -1: none */
+	int fd;				/* -1: none, or that of ... */
+	const struct file *file;	/* save: only compared, may be gone */
 	unsigned long vm_start;		/* vm_end 0: none */
 	unsigned long vm_end;
 	u64 rec_pos;			/* U64_MAX: none */
@@ -462,6 +463,21 @@ struct ckpt_ctx {
 
 struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags);
 void ckpt_ctx_free(struct ckpt_ctx *ctx);
+
+/**
+ * ckpt_about_file() - reasons that follow are about this open file
+ * @ctx: the checkpoint
+ * @file: the file, or NULL: about none
+ *
+ * They name a descriptor of it and whose that is. Both are looked for when a
+ * reason is said, not before: it takes time, and mostly there is none.
+ */
+static inline void ckpt_about_file(struct ckpt_ctx *ctx,
+				   const struct file *file)
+{
+	ctx->where.fd = -1;
+	ctx->where.file = file;
+}
 
 /**
  * ckpt_refuse() - note a reason why this cannot be done
@@ -560,6 +576,8 @@ int ckpt_file_collect(struct ckpt_ctx *ctx, struct file *file);
 bool ckpt_ref_is_open_file(struct ckpt_ctx *ctx, ckpt_ref_t ref);
 void ckpt_file_mark_mapped(struct ckpt_obj *obj);
 int ckpt_files_check_leaks(struct ckpt_ctx *ctx);
+int ckpt_files_find(struct ckpt_ctx *ctx, const struct file *file,
+		    struct task_struct **task);
 int ckpt_locks_collect(struct ckpt_ctx *ctx);
 int ckpt_owner_collect(struct ckpt_ctx *ctx);
 void ckpt_files_adopt(struct files_struct *files);

@@ -253,36 +253,6 @@ static struct held *held_get(struct ckpt_ctx *ctx, const struct inode *inode,
 
 /* --- saving -------------------------------------------------------------------- */
 
-static int is_same_file(const void *what, struct file *file, unsigned int fd)
-{
-	return file == what ? fd + 1 : 0;
-}
-
-/* The first descriptor of @file in a table, or -1. */
-static int fd_in_table(struct files_struct *files, const struct file *file)
-{
-	return iterate_fd(files, 0, is_same_file, file) - 1;
-}
-
-/* For the reason: some descriptor of it, and who has that. */
-static void set_where(struct ckpt_ctx *ctx, const struct file *file)
-{
-	struct ckpt_obj *obj;
-	int fd;
-
-	ctx->where.fd = -1;
-	list_for_each_entry(obj, &ctx->objs, node) {
-		if (obj->kind != &ckpt_kind_files)
-			continue;
-		fd = fd_in_table(obj->ptr, file);
-		if (fd >= 0) {
-			ctx->where.fd = fd;
-			ctx->where.task = obj->task;
-			return;
-		}
-	}
-}
-
 /* The number that the one who set the lock has for the caller, if he is saved. */
 static pid_t saved_pid(struct ckpt_ctx *ctx, pid_t nr)
 {
@@ -363,9 +333,10 @@ static int locks_fill(struct ckpt_ctx *ctx, const struct held *held, u32 nr,
 		/* There may be thousands of each. */
 		if (!i || held[i].file != held[i - 1].file ||
 		    held[i].owner != held[i - 1].owner) {
-			set_where(ctx, held[i].file);
+			ckpt_about_file(ctx, held[i].file);
 			fd = is_posix(held[i].flags) ?
-				fd_in_table(held[i].owner, held[i].file) : -1;
+				ckpt_fd_in_table(held[i].owner, held[i].file) :
+				-1;
 		}
 		err = lock_fill(ctx, &held[i], fd, &locks[filled]);
 		if (!err)
@@ -437,11 +408,11 @@ static int collect_file(struct ckpt_ctx *ctx, const struct ckpt_obj *obj)
 	ctx->where.task = obj->task;
 	if (obj->flags & CKPT_OBJ_FD && is_file(ctx, file) &&
 	    keeper(file) == KEPT_UNSEEN) {
-		set_where(ctx, file);
+		ckpt_about_file(ctx, file);
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "its file system (%s) keeps locks where they cannot be seen",
 				  inode->i_sb->s_type->name);
-		ctx->where.fd = -1;
+		ckpt_about_file(ctx, NULL);
 	}
 	if (ckpt_obj_find(ctx, object_of(inode)) ||
 	    !locks_copy(ctx, inode, NULL, 0))

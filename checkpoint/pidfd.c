@@ -61,7 +61,8 @@ int ckpt_pidfd_check_leaks(struct ckpt_ctx *ctx)
 		if (obj->kind != &ckpt_kind_pidfd)
 			continue;
 		ctx->where.kind = obj->kind->name;
-		ctx->where.fd = ckpt_anon_where(ctx, obj->ptr);
+		ctx->where.task = obj->task;
+		ckpt_about_file(ctx, obj->ptr);
 		err = check_pidfd(ctx, obj->ptr);
 		ret = ret ?: err;
 	}

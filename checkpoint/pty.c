@@ -163,19 +163,6 @@ static struct file *slave_file(struct ckpt_ctx *ctx, struct tty_struct *master,
 	return obj ? obj->ptr : NULL;
 }
 
-/**
- * ckpt_pty_file() - some description of a pair, for a reason
- * @ctx: the checkpoint
- * @obj: the pair
- *
- * Return: of the master if it is within the tree.
- */
-struct file *ckpt_pty_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	return master_file(ctx, obj->ptr) ?: slave_file(ctx, obj->ptr, false) ?:
-	       slave_file(ctx, obj->ptr, true);
-}
-
 static struct ckpt_obj *pty_obj(struct ckpt_ctx *ctx, struct tty_struct *tty)
 {
 	return ckpt_pty_is(tty) ? ckpt_obj_find(ctx, master_of(tty)) : NULL;
@@ -266,6 +253,7 @@ int ckpt_pty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (!file)
 		return 0;
 	obj->flags |= CKPT_OBJ_INSIDE;
+	ckpt_about_file(ctx, file);
 
 	if (tty_hung_up_p(file))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,

@@ -122,9 +122,7 @@ const struct file *ckpt_sock_file(struct sock *sk)
  */
 void ckpt_sock_where(struct ckpt_ctx *ctx, struct sock *sk)
 {
-	const struct file *file = sk ? ckpt_sock_file(sk) : NULL;
-
-	ctx->where.fd = file ? ckpt_fd_of_file(ctx, file) : -1;
+	ckpt_about_file(ctx, sk ? ckpt_sock_file(sk) : NULL);
 	ctx->where.kind = sk ? ckpt_kind_file_socket.name : NULL;
 }
 

@@ -346,8 +346,8 @@ static struct ckpt_where enter_task(struct ckpt_ctx *ctx,
 {
 	struct ckpt_where old = ctx->where;
 
+	ckpt_about_file(ctx, NULL);
 	ctx->where.task = task;
-	ctx->where.fd = -1;
 	ctx->where.vm_end = 0;
 	ctx->where.kind = ckpt_kind_task.name;
 	return old;

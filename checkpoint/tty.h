@@ -43,7 +43,6 @@ bool ckpt_tty_is_passed(struct ckpt_ctx *ctx, struct file *file);
 /* pty.c: saving */
 bool ckpt_pty_is(const struct tty_struct *tty);
 int ckpt_pty_collect(struct ckpt_ctx *ctx, struct tty_struct *tty);
-struct file *ckpt_pty_file(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 int ckpt_pty_check(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 bool ckpt_pty_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
 int ckpt_pty_save_slave(struct ckpt_ctx *ctx, struct ckpt_obj *obj);

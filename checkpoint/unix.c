@@ -100,18 +100,15 @@ static int unix_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 /* --- saving: what is between sockets -------------------------------------- */
 
-/**
- * ckpt_unix_where() - reasons that follow are about this socket
- * @ctx: the checkpoint
- * @sk: a socket of the tree
- *
- * They name its descriptor, or that of the one who will accept it. To look for
- * it takes time, so this is for those who are likely to have a reason.
+/*
+ * Reasons that follow are about this socket of the tree: they name its
+ * descriptor, or that of the one who will accept it.
  */
-void ckpt_unix_where(struct ckpt_ctx *ctx, struct sock *sk)
+static void enter_sock(struct ckpt_ctx *ctx, const struct ckpt_obj *obj)
 {
-	struct sock *listener = NULL;
+	struct sock *sk = obj->ptr, *listener = NULL;
 
+	ctx->where.task = obj->task;
 	if (ckpt_unix_is_embryo(sk))
 		listener = READ_ONCE(unix_sk(sk)->listener);
 	if (listener && ckpt_obj_find(ctx, listener))
@@ -130,8 +127,6 @@ static int collect_contents(struct ckpt_ctx *ctx, struct sock *sk)
 		return 0;
 	cred = ckpt_unix_get_peer_cred(ctx, sk, &pid);
 	if (cred) {
-		if (!ckpt_obj_find(ctx, cred))
-			ckpt_unix_where(ctx, sk);
 		ret = ckpt_collect(ctx, &ckpt_kind_cred, (void *)cred);
 		put_cred(cred);
 	}
@@ -153,7 +148,6 @@ static int collect_peer(struct ckpt_ctx *ctx, struct sock *sk)
 		return 0;
 	if (ckpt_obj_find(ctx, peer))
 		goto out;
-	ckpt_unix_where(ctx, sk);
 	if (ckpt_unix_is_dead(peer))
 		ret = ckpt_collect(ctx, &ckpt_kind_unix, peer);
 	else if (ckpt_unix_is_embryo(peer))
@@ -186,19 +180,29 @@ int ckpt_unix_collect(struct ckpt_ctx *ctx)
 	list_for_each_entry(obj, &ctx->objs, node) {
 		if (obj->kind != &ckpt_kind_unix)
 			continue;
-		ctx->where.task = obj->task;
+		enter_sock(ctx, obj);
 		err = collect_contents(ctx, obj->ptr);
 		ret = ret ?: err;
+		if (fatal_signal_pending(current))
+			goto interrupted;
+		cond_resched();
 	}
 	list_for_each_entry(obj, &ctx->objs, node) {
 		if (obj->kind != &ckpt_kind_unix)
 			continue;
-		ctx->where.task = obj->task;
+		enter_sock(ctx, obj);
 		err = collect_peer(ctx, obj->ptr);
 		ret = ret ?: err;
+		if (fatal_signal_pending(current))
+			goto interrupted;
+		cond_resched();
 	}
 	ctx->where = where;
 	return ret;
+
+interrupted:
+	ctx->where = where;
+	return ret ?: -EINTR;
 }
 
 /*

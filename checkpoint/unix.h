@@ -86,7 +86,6 @@ static inline char *ckpt_unix_name_of(const struct unix_address *addr)
 }
 
 /* unix.c */
-void ckpt_unix_where(struct ckpt_ctx *ctx, struct sock *sk);
 const struct ckpt_unix *ckpt_unix_of(struct ckpt_ctx *ctx, ckpt_ref_t ref);
 
 /* unix_name.c */

@@ -160,8 +160,6 @@ int ckpt_unix_queue_collect(struct ckpt_ctx *ctx, struct sock *sk)
 	struct sock *embryo;
 	int ret = 0, err;
 
-	if (!skb_queue_empty_lockless(&sk->sk_receive_queue))
-		ckpt_unix_where(ctx, sk);
 	while ((skb = queue_next(sk, skb))) {
 		if (!listening) {
 			err = collect_msg(ctx, sk, skb);
