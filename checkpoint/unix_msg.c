@@ -127,13 +127,18 @@ static bool has_numbers(struct ckpt_ctx *ctx, const struct unix_skb_parms *cb)
 	return kuid_has_mapping(ns, cb->uid) && kgid_has_mapping(ns, cb->gid);
 }
 
+/* What a stream has in its queue is never that long. */
+static bool is_too_long(const struct sock *sk, const struct sk_buff *skb)
+{
+	return !is_stream(sk) && skb->len > MAX_MSG_TAIL - MAX_MSG_HEAD;
+}
+
 static int collect_msg(struct ckpt_ctx *ctx, struct sock *sk,
 		       struct sk_buff *skb)
 {
 	const struct unix_skb_parms *cb = &UNIXCB(skb);
 
-	if (!is_stream(sk) &&
-	    skb->len > MAX_MSG_TAIL - MAX_MSG_HEAD)
+	if (is_too_long(sk, skb))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a message of %u bytes in the socket",
 				   skb->len);
@@ -256,6 +261,8 @@ static int save_msg(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	u8 *data, *p;
 	int ret;
 
+	if (is_too_long(sk, skb))
+		return -ENODATA;
 	/* A byte that was sent out of band leaves a mark where it was read. */
 	if (is_stream(sk) && !len)
 		rec.flags |= CKPT_UNIX_MSG_OOB_READ;
