@@ -2396,7 +2396,7 @@ static int save_names(struct ckpt_test *t)
 {
 	pid_t pid = ckpt_start(t, "has_names", NULL);
 
-	strcpy(found->run, t->run);
+	memcpy(found->run, t->run, sizeof(found->run));
 	found->pid = pid;
 	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0)
 		return 1;
