@@ -115,12 +115,12 @@ int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		if (desc->kind == &ckpt_kind_file_mqueue &&
 		    file_inode(desc->ptr) == obj->ptr)
 			known++;
-	ctx->where.fd = file ? ckpt_fd_of_file(ctx, file) : -1;
+	ckpt_about_file(ctx, file);
 	if (d_count(dentry) > known)
 		ret = ckpt_refuse(ctx, -EBUSY,
 				  "POSIX message queue /%pd is open in a process outside",
 				  dentry);
-	ctx->where.fd = -1;
+	ckpt_about_file(ctx, NULL);
 	dput(dentry);
 	return ret;
 }

@@ -251,7 +251,7 @@ int ckpt_owner_collect(struct ckpt_ctx *ctx)
 			continue;
 		ctx->where.task = obj->task;
 		ctx->where.kind = obj->kind->name;
-		ctx->where.fd = ckpt_fd_of_file(ctx, file);
+		ckpt_about_file(ctx, file);
 		err = ckpt_collect(ctx, &ckpt_kind_file_owner, object_of(file));
 		ret = ret ?: err;
 		ctx->where = old;
