@@ -505,6 +505,10 @@ static int set_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		return gone(ctx, ref);
 	nr = set_of(perm)->sem_nsems;
 	ipc_unlock(perm);
+	if (nr > MAX_SEMS)
+		return ckpt_refuse(ctx, -E2BIG,
+				   "a set of %d System V semaphores, an image holds %u",
+				   nr, MAX_SEMS);
 	sems = kvcalloc(nr, sizeof(*sems), GFP_KERNEL);
 	if (!sems)
 		return -ENOMEM;

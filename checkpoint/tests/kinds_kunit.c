@@ -57,6 +57,8 @@ enum {
 	REF_SHMEM,	/* shared anonymous memory */
 	REF_SEGMENT,	/* the memory of a System V segment */
 	REF_SYSV,
+	REF_SYSV_MSG,
+	REF_MQUEUE,
 	REF_PIPE,
 	REF_PTY,
 	REF_FILE,
@@ -89,6 +91,8 @@ static const struct {
 	[REF_SHMEM] = { CKPT_REC_SHMEM },
 	[REF_SEGMENT] = { CKPT_REC_SHMEM, CKPT_SHMEM_SYSV },
 	[REF_SYSV] = { CKPT_REC_SYSV_SHM },
+	[REF_SYSV_MSG] = { CKPT_REC_SYSV_MSG },
+	[REF_MQUEUE] = { CKPT_REC_MQUEUE },
 	[REF_PIPE] = { CKPT_REC_PIPE },
 	[REF_PTY] = { CKPT_REC_PTY },
 	[REF_FILE] = { CKPT_REC_FILE },
@@ -1767,6 +1771,264 @@ static const struct change_case file_sysv_cases[] = {
 	OK(SET(ckpt_file_sysv, flags, 0)),
 };
 
+/* --- queues, semaphores, namespaces ------------------------------------------ */
+
+static const struct ckpt_mqueue good_mqueue = {
+	.flags = CKPT_MQUEUE_NOTIFY,
+	.mode = 0640,
+	.uid = 1000,
+	.gid = 1000,
+	.max_msgs = 10,
+	.max_size = 8192,
+	.nr_msgs = 10,
+	.atime = { 1700000000, NSEC_PER_SEC - 1 },
+	.mtime = { -1, 1 },
+	.notify_pid = 17,
+	.notify = SIGEV_SIGNAL,
+	.notify_signal = SIGUSR1,
+	.notify_value = U64_MAX,
+	.name = "queue",
+};
+
+#define NO_NOTIFY	SET(ckpt_mqueue, notify, 0),			\
+			SET(ckpt_mqueue, notify_signal, 0),		\
+			SET(ckpt_mqueue, notify_value, 0),		\
+			SET(ckpt_mqueue, notify_pid, 0)
+
+static const struct change_case mqueue_cases[] = {
+	BAD(SET(ckpt_mqueue, flags, BIT(3) | CKPT_MQUEUE_NOTIFY)),
+	BAD(SET(ckpt_mqueue, flags, BIT(31) | CKPT_MQUEUE_NOTIFY)),
+	BAD(SET(ckpt_mqueue, flags, 0)),
+	BAD(SET(ckpt_mqueue, flags, CKPT_MQUEUE_STALE), NO_NOTIFY),
+	BAD(SET(ckpt_mqueue, mode, S_IFREG | 0600)),
+	BAD(SET(ckpt_mqueue, pad, 1)),
+	BAD(SET(ckpt_mqueue, max_msgs, 0), SET(ckpt_mqueue, nr_msgs, 0)),
+	BAD(SET(ckpt_mqueue, max_msgs, 65537)),
+	BAD(SET(ckpt_mqueue, max_size, 0)),
+	BAD(SET(ckpt_mqueue, max_size, SZ_16M + 1)),
+	BAD(SET(ckpt_mqueue, nr_msgs, 11)),
+	BAD(SET(ckpt_mqueue, nr_msgs, U64_MAX)),
+	BAD(SET(ckpt_mqueue, atime.nsec, NSEC_PER_SEC)),
+	BAD(SET(ckpt_mqueue, mtime.nsec, U32_MAX)),
+	BAD(SET(ckpt_mqueue, ctime.pad, 1)),
+	BAD(SET(ckpt_mqueue, notify_pid, 0)),
+	BAD(SET(ckpt_mqueue, notify_pid, -1)),
+	BAD(SET(ckpt_mqueue, notify, SIGEV_THREAD)),
+	BAD(SET(ckpt_mqueue, notify, SIGEV_THREAD_ID)),
+	BAD(SET(ckpt_mqueue, notify, SIGEV_NONE)),
+	BAD(SET(ckpt_mqueue, notify_signal, 65)),
+	BAD(SET(ckpt_mqueue, name[0], 0)),
+	BAD(SET(ckpt_mqueue, name[2], 0)),
+	BAD(SET(ckpt_mqueue, name[2], '/')),
+	BAD(SET(ckpt_mqueue, name[5], 'x')),
+	BAD_LEN(LEN(ckpt_mqueue, name, 0), {}),
+	BAD_LEN(LEN(ckpt_mqueue, name, 1), SET(ckpt_mqueue, name[0], 0)),
+	BAD_LEN(LEN(ckpt_mqueue, name, 2), SET(ckpt_mqueue, name[0], '.'),
+		SET(ckpt_mqueue, name[1], 0)),
+	BAD_LEN(LEN(ckpt_mqueue, name, 3), SET(ckpt_mqueue, name[0], '.'),
+		SET(ckpt_mqueue, name[1], '.'), SET(ckpt_mqueue, name[2], 0)),
+	OK(SET(ckpt_mqueue, flags, CKPT_MQUEUE_UNLINKED), NO_NOTIFY),
+	OK(ADD(ckpt_mqueue, flags, CKPT_MQUEUE_STALE)),
+	OK(SET(ckpt_mqueue, max_msgs, 65536), SET(ckpt_mqueue, nr_msgs, 65536)),
+	OK(SET(ckpt_mqueue, max_size, SZ_16M)),
+	OK(SET(ckpt_mqueue, notify_signal, 0)),
+	OK(SET(ckpt_mqueue, notify, SIGEV_NONE),
+	   SET(ckpt_mqueue, notify_signal, 0), SET(ckpt_mqueue, notify_value, 0)),
+	OK_LEN(LEN(ckpt_mqueue, name, NAME_MAX + 1),
+	       FILL_TAIL(ckpt_mqueue, name, NAME_MAX, 0xff),
+	       SET(ckpt_mqueue, name[NAME_MAX], 0)),
+};
+
+static const struct ckpt_mqueue_msg good_mqueue_msg = {
+	.piece = { .type = 32767, .size = 10, .offset = 6, .len = 4 },
+	.text = "abcd",
+};
+
+static const struct ckpt_sysv_text good_sysv_text = {
+	.piece = { .type = S64_MAX, .size = 10, .offset = 6, .len = 4 },
+	.text = "abcd",
+};
+
+static const struct change_case piece_cases[] = {
+	BAD(SET(ckpt_msg_piece, type, U64_MAX)),
+	BAD(SET(ckpt_msg_piece, size, 9)),
+	BAD(SET(ckpt_msg_piece, size, U64_MAX)),
+	BAD(SET(ckpt_msg_piece, offset, 7)),
+	BAD(SET(ckpt_msg_piece, offset, U64_MAX - 3)),
+	BAD(SET(ckpt_msg_piece, len, 3)),
+	BAD(SET(ckpt_msg_piece, len, 5)),
+	BAD(SET(ckpt_msg_piece, len, U32_MAX)),
+	BAD(SET(ckpt_msg_piece, pad, 1)),
+	BAD_LEN(sizeof(struct ckpt_msg_piece), SET(ckpt_msg_piece, len, 0)),
+	OK_LEN(sizeof(struct ckpt_msg_piece), SET(ckpt_msg_piece, len, 0),
+	       SET(ckpt_msg_piece, size, 0), SET(ckpt_msg_piece, offset, 0)),
+	OK(SET(ckpt_msg_piece, offset, 0)),
+	OK(SET(ckpt_msg_piece, type, 1)),
+	OK(SET(ckpt_msg_piece, size, SZ_16M)),
+};
+
+static const struct change_case mqueue_msg_cases[] = {
+	BAD(SET(ckpt_mqueue_msg, piece.type, 32768)),
+	BAD(SET(ckpt_mqueue_msg, piece.size, SZ_16M + 1)),
+	OK(SET(ckpt_mqueue_msg, piece.type, 0)),
+};
+
+static const struct change_case sysv_text_cases[] = {
+	BAD(SET(ckpt_sysv_text, piece.type, 0)),
+	BAD(SET(ckpt_sysv_text, piece.size, SZ_2G)),
+	OK(SET(ckpt_sysv_text, piece.size, INT_MAX)),
+};
+
+static const struct ckpt_file_mqueue good_file_mqueue = {
+	.desc = { .pos = 5, .open_flags = O_RDWR | O_NONBLOCK,
+		  .cred = REF_CRED },
+	.queue = REF_MQUEUE,
+	.mount = "/a/b/path",
+};
+
+static const struct change_case file_mqueue_cases[] = {
+	BAD(SET(ckpt_file_mqueue, pad, 1)),
+	BAD(SET(ckpt_file_mqueue, desc.open_flags, O_ACCMODE)),
+	BAD(SET(ckpt_file_mqueue, desc.open_flags, O_APPEND)),
+	BAD(SET(ckpt_file_mqueue, desc.open_flags, O_PATH)),
+	BAD(SET(ckpt_file_mqueue, desc.pos, BIT_ULL(63))),
+	BAD(SET(ckpt_file_mqueue, desc.bits, CKPT_FILE_EXEC)),
+	BAD(SET(ckpt_file_mqueue, desc.pad, 1)),
+	OK(SET(ckpt_file_mqueue, desc.open_flags, O_WRONLY | O_LARGEFILE)),
+	OK_LEN(LEN(ckpt_file_mqueue, mount, 0), {}),
+};
+
+static const struct ckpt_ipc_ns good_ipc_ns = {
+	.sem = { 32000, INT_MAX, 500, 32000 },
+	.msgmax = 8192,
+	.msgmnb = 16384,
+	.msgmni = 32000,
+	.shmmni = 4096,
+	.shmmax = U64_MAX,
+	.shmall = U64_MAX,
+	.shm_rmid_forced = 1,
+	.queues_max = 256,
+	.msg_max = 1,
+	.msgsize_max = 128,
+	.msg_default = 65536,
+	.msgsize_default = SZ_16M,
+};
+
+static const struct change_case ipc_ns_cases[] = {
+	BAD(SET(ckpt_ipc_ns, sem[0], BIT(31))),
+	BAD(SET(ckpt_ipc_ns, sem[2], U32_MAX)),
+	BAD(SET(ckpt_ipc_ns, sem[3], SZ_16M + 1)),
+	BAD(SET(ckpt_ipc_ns, msgmax, BIT(31))),
+	BAD(SET(ckpt_ipc_ns, msgmnb, U32_MAX)),
+	BAD(SET(ckpt_ipc_ns, msgmni, SZ_16M + 1)),
+	BAD(SET(ckpt_ipc_ns, shmmni, U32_MAX)),
+	BAD(SET(ckpt_ipc_ns, shm_rmid_forced, 2)),
+	BAD(SET(ckpt_ipc_ns, queues_max, BIT(31))),
+	BAD(SET(ckpt_ipc_ns, msg_max, 0)),
+	BAD(SET(ckpt_ipc_ns, msg_max, 65537)),
+	BAD(SET(ckpt_ipc_ns, msgsize_max, 127)),
+	BAD(SET(ckpt_ipc_ns, msgsize_max, SZ_16M + 1)),
+	BAD(SET(ckpt_ipc_ns, msg_default, 0)),
+	BAD(SET(ckpt_ipc_ns, msgsize_default, 127)),
+	OK(SET(ckpt_ipc_ns, shm_rmid_forced, 0)),
+	OK(SET(ckpt_ipc_ns, queues_max, 0)),
+	OK(SET(ckpt_ipc_ns, msgmni, 0)),
+};
+
+#define GOOD_PERM							\
+	.perm = {							\
+		.id = 32769, .key = 0x5432, .mode = 0640, .uid = 1000,	\
+		.gid = 1000, .cuid = 1000, .cgid = 1000			\
+	}
+
+static const struct change_case ipc_perm_cases[] = {
+	BAD(SET(ckpt_ipc_perm, id, -1)),
+	BAD(SET(ckpt_ipc_perm, mode, 01600)),
+	BAD(SET(ckpt_ipc_perm, mode, S_IFREG | 0600)),
+	BAD(SET(ckpt_ipc_perm, uid, U32_MAX)),
+	BAD(SET(ckpt_ipc_perm, gid, U32_MAX)),
+	BAD(SET(ckpt_ipc_perm, cuid, U32_MAX)),
+	BAD(SET(ckpt_ipc_perm, cgid, U32_MAX)),
+	BAD(SET(ckpt_ipc_perm, pad, 1)),
+	OK(SET(ckpt_ipc_perm, id, 0)),
+	OK(SET(ckpt_ipc_perm, key, U32_MAX)),
+	OK(SET(ckpt_ipc_perm, mode, 0777)),
+};
+
+static const struct ckpt_sysv_sem good_sysv_sem = {
+	GOOD_PERM,
+	.ctime = 1700000000,
+	.sems = { { 32767, 17, 1700000000 }, { 0, 0, 0 } },
+};
+
+static const struct change_case sysv_sem_cases[] = {
+	BAD(SET(ckpt_sysv_sem, sems[0].value, 32768)),
+	BAD(SET(ckpt_sysv_sem, sems[1].value, -1)),
+	BAD(SET(ckpt_sysv_sem, sems[1].pid, -1)),
+	BAD_LEN(LEN(ckpt_sysv_sem, sems, 0), {}),
+	BAD_LEN(LEN(ckpt_sysv_sem, sems, 1) + 8, {}),
+	OK_LEN(LEN(ckpt_sysv_sem, sems, 1), {}),
+	OK(SET(ckpt_sysv_sem, sems[0].otime, -1)),
+};
+
+static const struct ckpt_sysv_msg good_sysv_msg = {
+	GOOD_PERM,
+	.stime = 1700000000,
+	.max_bytes = 16384,
+	.nr_msgs = 3,
+	.lspid = 17,
+};
+
+static const struct change_case sysv_msg_cases[] = {
+	BAD(SET(ckpt_sysv_msg, lspid, -1)),
+	BAD(SET(ckpt_sysv_msg, lrpid, INT_MIN)),
+	BAD(SET(ckpt_sysv_msg, max_bytes, SZ_2G)),
+	BAD(SET(ckpt_sysv_msg, nr_msgs, U64_MAX)),
+	OK(SET(ckpt_sysv_msg, max_bytes, 0)),
+	OK(SET(ckpt_sysv_msg, nr_msgs, INT_MAX)),
+};
+
+static const struct ckpt_namespaces good_namespaces = {
+	.own = CKPT_NS_UTS | CKPT_NS_PID | CKPT_NS_TIME,
+	.flags = CKPT_NS_INIT,
+	.hostname = "host",
+	.domainname = "(none)",
+	.monotonic = { -1000, NSEC_PER_SEC - 1 },
+	.boottime = { 1000, 0 },
+};
+
+static const struct change_case namespaces_cases[] = {
+	BAD(SET(ckpt_namespaces, own, 0)),
+	BAD(ADD(ckpt_namespaces, own, BIT(8))),
+	BAD(ADD(ckpt_namespaces, own, BIT(31))),
+	BAD(DROP(ckpt_namespaces, own, CKPT_NS_PID)),
+	BAD(DROP(ckpt_namespaces, own, CKPT_NS_UTS)),
+	BAD(DROP(ckpt_namespaces, own, CKPT_NS_TIME)),
+	BAD(SET(ckpt_namespaces, flags, BIT(1))),
+	BAD(FILL(ckpt_namespaces, hostname, 'x')),
+	BAD(FILL(ckpt_namespaces, domainname, 'x')),
+	BAD(SET(ckpt_namespaces, pad[5], 1)),
+	BAD(SET(ckpt_namespaces, monotonic.nsec, NSEC_PER_SEC)),
+	BAD(SET(ckpt_namespaces, monotonic.sec, S64_MIN)),
+	BAD(SET(ckpt_namespaces, boottime.sec, S64_MAX)),
+	BAD(SET(ckpt_namespaces, boottime.pad, 1)),
+	OK(SET(ckpt_namespaces, flags, 0)),
+	OK(SET(ckpt_namespaces, flags, 0),
+	   DROP(ckpt_namespaces, own, CKPT_NS_PID)),
+	OK(ADD(ckpt_namespaces, own, 0xff)),
+	OK(FILL(ckpt_namespaces, hostname, 0)),
+};
+
+static const struct ckpt_cgroup good_cgroup = {
+	.path = "/a/b/path",
+};
+
+static const struct change_case cgroup_cases[] = {
+	BAD(SET(ckpt_cgroup, flags, 1)),
+	BAD(SET(ckpt_cgroup, pad, 1)),
+	BAD_LEN(LEN(ckpt_cgroup, path, 0), {}),
+};
+
 /* --- files ---------------------------------------------------------------- */
 
 /* The good paths have these bytes with the NUL. */
@@ -3339,6 +3601,52 @@ static const struct good goods[] = {
 		PAYLOAD(sysv_shm),
 		.lists = { CASES(sysv_shm_cases) },
 		.refs = { REF(ckpt_sysv_shm, shmem, REF_FILE) },
+	}, {
+		.type = CKPT_REC_MQUEUE,
+		PAYLOAD_TAIL(mqueue, name, 6),
+		.lists = { CASES(mqueue_cases) },
+	}, {
+		.type = CKPT_REC_MQUEUE_MSG,
+		PAYLOAD_TAIL(mqueue_msg, text, 4),
+		.lists = { CASES(piece_cases), CASES(mqueue_msg_cases) },
+	}, {
+		.type = CKPT_REC_FILE_MQUEUE,
+		PAYLOAD_TAIL(file_mqueue, mount, PATH_LEN),
+		.lists = {
+			CASES(file_mqueue_cases),
+			CASES_AT(ckpt_file_mqueue, mount, path_cases),
+		},
+		.refs = {
+			REF(ckpt_file_mqueue, desc.cred, REF_FS),
+			REF(ckpt_file_mqueue, queue, REF_PIPE),
+		},
+	}, {
+		.type = CKPT_REC_IPC_NS,
+		PAYLOAD(ipc_ns),
+		.lists = { CASES(ipc_ns_cases) },
+	}, {
+		.type = CKPT_REC_SYSV_SEM,
+		PAYLOAD_TAIL(sysv_sem, sems, 2),
+		.lists = { CASES(ipc_perm_cases), CASES(sysv_sem_cases) },
+	}, {
+		.type = CKPT_REC_SYSV_MSG,
+		PAYLOAD(sysv_msg),
+		.lists = { CASES(ipc_perm_cases), CASES(sysv_msg_cases) },
+	}, {
+		.type = CKPT_REC_SYSV_TEXT,
+		PAYLOAD_TAIL(sysv_text, text, 4),
+		.lists = { CASES(piece_cases), CASES(sysv_text_cases) },
+	}, {
+		.type = CKPT_REC_NAMESPACES,
+		PAYLOAD(namespaces),
+		.lists = { CASES(namespaces_cases) },
+	}, {
+		.type = CKPT_REC_CGROUP,
+		PAYLOAD_TAIL(cgroup, path, PATH_LEN),
+		.lists = {
+			CASES(cgroup_cases),
+			CASES_AT(ckpt_cgroup, path, path_cases),
+		},
 	}, {
 		.type = CKPT_REC_SEM_UNDO,
 		PAYLOAD_TAIL(sem_undo, adj, 2),
