@@ -162,7 +162,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_vma_device,
 	&ckpt_kind_vma_shadow_stack,
 	&ckpt_kind_vma_sealed,
-	&ckpt_kind_vma_pkey,
 	&ckpt_kind_vma_mempolicy,
 	&ckpt_kind_vma_aio,
 	&ckpt_kind_vma_sysv,

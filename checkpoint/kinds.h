@@ -83,7 +83,6 @@ extern const struct ckpt_kind ckpt_kind_vma_uffd;
 extern const struct ckpt_kind ckpt_kind_vma_device;
 extern const struct ckpt_kind ckpt_kind_vma_shadow_stack;
 extern const struct ckpt_kind ckpt_kind_vma_sealed;
-extern const struct ckpt_kind ckpt_kind_vma_pkey;
 extern const struct ckpt_kind ckpt_kind_vma_mempolicy;
 extern const struct ckpt_kind ckpt_kind_vma_aio;
 extern const struct ckpt_kind ckpt_kind_vma_sysv;

@@ -380,6 +380,7 @@ static int mm_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	if (test_bit(MMF_TOPDOWN, &mm->flags))
 		rec.flags |= CKPT_MM_TOPDOWN;
+	ckpt_arch_get_pkeys(mm, &rec);
 	ret = ckpt_write(ctx, &ckpt_kind_mm, obj->ref, &rec, sizeof(rec));
 	if (!ret)
 		ret = walk_mappings(ctx, mm, true);
@@ -540,8 +541,11 @@ static int mm_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_mm *mm = ckpt_payload(rec, struct ckpt_mm);
 
-	if (mm->pad)
-		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
+	/* Key 0 is every memory's. */
+	if (mm->pkeys & 1 || mm->exec_pkey > 15 ||
+	    (mm->exec_pkey && !(mm->pkeys & BIT(mm->exec_pkey))))
+		return ckpt_refuse(ctx, -EINVAL, "protection keys 0x%x, %u",
+				   mm->pkeys, mm->exec_pkey);
 	if (mm->flags & ~CKPT_MM_TOPDOWN)
 		return ckpt_refuse(ctx, -EINVAL, "flags 0x%x", mm->flags);
 	if (!PAGE_ALIGNED(mm->mmap_base) || !mm->mmap_base ||
@@ -602,6 +606,9 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		clear_bit(MMF_TOPDOWN, &mm->flags);
 
 	ckpt_obj_set(ctx, rec->objref, mm, mm_put);
+	ret = ckpt_arch_set_pkeys(ctx, mm, saved);
+	if (ret)
+		return ret;
 	ret = enter_mm(ctx, mm, true);
 	if (ret)
 		return ret;

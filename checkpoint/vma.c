@@ -25,6 +25,9 @@
 #include <linux/shmem_fs.h>
 #include <linux/userfaultfd_k.h>
 
+#include <asm/checkpoint.h>
+#include <asm/mmu_context.h>
+
 #include "external.h"
 #include "kinds.h"
 #include "mm.h"
@@ -59,7 +62,16 @@ static const struct {
 	{ CKPT_VMA_SEQUENTIAL, VM_SEQ_READ },
 	{ CKPT_VMA_RANDOM, VM_RAND_READ },
 	{ CKPT_VMA_DONTEXPAND, VM_DONTEXPAND },
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	{ CKPT_VMA_PKEY_0, VM_PKEY_BIT0 },
+	{ CKPT_VMA_PKEY_1, VM_PKEY_BIT1 },
+	{ CKPT_VMA_PKEY_2, VM_PKEY_BIT2 },
+	{ CKPT_VMA_PKEY_3, VM_PKEY_BIT3 },
+#endif
 };
+
+#define VMA_PKEY_FLAGS		(CKPT_VMA_PKEY_0 | CKPT_VMA_PKEY_1 |	\
+				 CKPT_VMA_PKEY_2 | CKPT_VMA_PKEY_3)
 
 /* Set by the kernel as a consequence of the above, or not state at all. */
 #define VM_DERIVED	(VM_SHARED | VM_ACCOUNT | VM_SOFTDIRTY)
@@ -75,7 +87,7 @@ static const struct {
 				 CKPT_VMA_NOHUGEPAGE |			\
 				 CKPT_VMA_MERGEABLE |			\
 				 CKPT_VMA_SEQUENTIAL | CKPT_VMA_RANDOM | \
-				 CKPT_VMA_ACCOUNT)
+				 CKPT_VMA_ACCOUNT | VMA_PKEY_FLAGS)
 #define VMA_ANON_FLAGS		(VMA_PRIVATE_FLAGS | CKPT_VMA_GROWSDOWN | \
 				 CKPT_VMA_DROPPABLE | CKPT_VMA_WIPEONFORK)
 #define VMA_FILE_FLAGS		(VMA_PRIVATE_FLAGS | CKPT_VMA_SHARED)
@@ -182,6 +194,22 @@ void ckpt_vma_fill(struct ckpt_vma *rec, const struct vm_area_struct *vma)
 }
 
 /*
+ * do_mmap() gives execute-only memory the key that the address space has for
+ * it; pkey_mprotect() can give it any other one.
+ */
+static bool has_other_exec_key(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	return (vma->vm_flags & VM_ACCESS_FLAGS) == VM_EXEC &&
+	       vma->vm_flags & ARCH_VM_PKEY_FLAGS &&
+	       vma_pkey(vma) !=
+	       vma->vm_mm->context.execute_only_pkey;
+#else
+	return false;
+#endif
+}
+
+/*
  * What no saved kind supports, found here at any mapping that no refusing row
  * below has recognised.
  */
@@ -198,6 +226,9 @@ static int collect_common(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a mapping with flags that are not supported: 0x%lx",
 				   vma->vm_flags & ~known);
+	if (has_other_exec_key(vma))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "execute-only memory with a protection key of its own is not supported");
 	return 0;
 }
 
@@ -334,6 +365,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	struct mm_struct *mm = current->mm;
 	unsigned int personality;
 	vm_flags_t vm_flags = 0;
+	u32 rights;
 	unsigned long charge = 0;
 	LIST_HEAD(uf);
 	int ret;
@@ -376,12 +408,23 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		vm_flags |= VM_SEQ_READ;
 	if (rec->flags & CKPT_VMA_RANDOM)
 		vm_flags |= VM_RAND_READ;
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	if (rec->flags & CKPT_VMA_PKEY_0)
+		vm_flags |= VM_PKEY_BIT0;
+	if (rec->flags & CKPT_VMA_PKEY_1)
+		vm_flags |= VM_PKEY_BIT1;
+	if (rec->flags & CKPT_VMA_PKEY_2)
+		vm_flags |= VM_PKEY_BIT2;
+	if (rec->flags & CKPT_VMA_PKEY_3)
+		vm_flags |= VM_PKEY_BIT3;
+#endif
 
-	/*
-	 * Here such memory gets a protection key, which is not saved, and the
-	 * task's key register changes, which a caller who is replaced keeps.
-	 */
-	if (prot == PROT_EXEC && arch_pkeys_enabled())
+	if (rec->flags & VMA_PKEY_FLAGS && !arch_pkeys_enabled())
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "memory protection keys are not available here");
+	/* Here such memory gets a protection key. */
+	if (prot == PROT_EXEC && arch_pkeys_enabled() &&
+	    !(rec->flags & VMA_PKEY_FLAGS))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "execute-only memory has a protection key on this processor, and had none");
 	if (rec->flags & CKPT_VMA_MERGEABLE && file &&
@@ -405,9 +448,12 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		/* The record says itself what is executable. */
 		personality = current->personality;
 		current->personality &= ~READ_IMPLIES_EXEC;
+		/* For execute-only memory it takes a right away. */
+		rights = ckpt_arch_key_rights();
 		addr = do_mmap(file, rec->start, rec->end - rec->start, prot,
 			       flags, vm_flags, offset >> PAGE_SHIFT, &populate,
 			       &uf);
+		ckpt_arch_set_key_rights(rights);
 		current->personality = personality;
 		if (IS_ERR_VALUE(addr)) {
 			ret = addr;
@@ -879,18 +925,6 @@ const struct ckpt_kind ckpt_kind_vma_sealed = {
 	.refuse = "mappings sealed by mseal() are not supported",
 	.family = CKPT_FAMILY_VMA,
 	.vma_match = vma_sealed_match,
-};
-
-static bool vma_pkey_match(struct vm_area_struct *vma)
-{
-	return vma->vm_flags & ARCH_VM_PKEY_FLAGS;
-}
-
-const struct ckpt_kind ckpt_kind_vma_pkey = {
-	.name = "vma_pkey",
-	.refuse = "memory with a protection key is not supported (execute-only memory has one)",
-	.family = CKPT_FAMILY_VMA,
-	.vma_match = vma_pkey_match,
 };
 
 static bool vma_mempolicy_match(struct vm_area_struct *vma)

@@ -1329,7 +1329,12 @@ static const struct ckpt_mm good_mm = {
 };
 
 static const struct change_case mm_cases[] = {
-	BAD(SET(ckpt_mm, pad, 1)),
+	BAD(SET(ckpt_mm, pkeys, 1)),
+	BAD(SET(ckpt_mm, exec_pkey, 1)),
+	BAD(SET(ckpt_mm, pkeys, 0xfffe), SET(ckpt_mm, exec_pkey, 16)),
+	BAD(SET(ckpt_mm, pkeys, 4), SET(ckpt_mm, exec_pkey, 1)),
+	OK(SET(ckpt_mm, pkeys, 0xfffe)),
+	OK(SET(ckpt_mm, pkeys, 4), SET(ckpt_mm, exec_pkey, 2)),
 	BAD(SET(ckpt_mm, flags, BIT(1))),
 	BAD(SET(ckpt_mm, flags, BIT(31) | CKPT_MM_TOPDOWN)),
 	BAD(SET(ckpt_mm, mmap_base, 0)),

@@ -215,9 +215,6 @@ static int mm_collect(struct ckpt_ctx *ctx, struct task_struct *task,
 	struct mm_struct *mm;
 	bool pasid = false;
 	int ret = 0;
-#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	u16 pkeys = 0;
-#endif
 
 	scoped_guard(task_lock, task) {
 		mm = task->mm;
@@ -226,9 +223,6 @@ static int mm_collect(struct ckpt_ctx *ctx, struct task_struct *task,
 		flags = READ_ONCE(mm->context.flags);
 		lam = mm_lam_cr3_mask(mm);
 		pasid = mm_valid_pasid(mm);
-#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-		pkeys = READ_ONCE(mm->context.pkey_allocation_map);
-#endif
 	}
 
 	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &flags))
@@ -245,11 +239,6 @@ static int mm_collect(struct ckpt_ctx *ctx, struct task_struct *task,
 	if (pasid)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "an address space shared with a device (PASID) is not supported");
-#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	if (pkeys & ~1U)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "memory protection keys are not supported");
-#endif
 	return ret;
 }
 
@@ -445,6 +434,48 @@ const struct ckpt_kind ckpt_kind_x86_regs = {
 	.restore = regs_restore,
 	.commit = regs_commit,
 };
+
+/* --- protection keys ----------------------------------------------------------- */
+
+/**
+ * ckpt_arch_get_pkeys() - which protection keys an address space has
+ * @mm: of a tree that stands still
+ * @rec: the part about them is filled
+ */
+void ckpt_arch_get_pkeys(struct mm_struct *mm, struct ckpt_mm *rec)
+{
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	rec->pkeys = READ_ONCE(mm->context.pkey_allocation_map) & ~1U;
+	rec->exec_pkey = max_t(s16, 0,
+			       READ_ONCE(mm->context.execute_only_pkey));
+#endif
+}
+
+/**
+ * ckpt_arch_set_pkeys() - allocate protection keys in a new address space
+ * @ctx: the restart
+ * @mm: nobody uses it yet
+ * @rec: was checked
+ *
+ * What a thread may do with them is in its PKRU.
+ *
+ * Return: 0 or -EOPNOTSUPP, noted as a reason.
+ */
+int ckpt_arch_set_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
+			const struct ckpt_mm *rec)
+{
+	if (!rec->pkeys)
+		return 0;
+	if (!cpu_feature_enabled(X86_FEATURE_OSPKE))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "memory protection keys are not available here");
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	mm->context.pkey_allocation_map |= rec->pkeys;
+	if (rec->exec_pkey)
+		mm->context.execute_only_pkey = rec->exec_pkey;
+#endif
+	return 0;
+}
 
 /* --- FPU, vectors and other xstate --------------------------------------------- */
 

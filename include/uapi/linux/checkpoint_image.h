@@ -605,7 +605,8 @@ struct ckpt_mm {
 	__u64 mmap_base;
 	__u64 mmap_legacy_base;
 	__u32 flags;		/* CKPT_MM_* */
-	__u32 pad;
+	__u16 pkeys;		/* protection keys that are allocated, but for 0 */
+	__u16 exec_pkey;	/* the one of execute-only memory, 0: none */
 };
 
 #define CKPT_LAYOUT_THP_DISABLE		(1U << 0)	/* PR_SET_THP_DISABLE */
@@ -659,6 +660,10 @@ struct ckpt_mm_layout {
 #define CKPT_VMA_RANDOM		(1ULL << 19)
 #define CKPT_VMA_DONTEXPAND	(1ULL << 20)	/* not by mremap() */
 #define CKPT_VMA_ACCOUNT	(1ULL << 21)	/* not writable, but was: charged */
+#define CKPT_VMA_PKEY_0		(1ULL << 24)	/* the protection key, in four bits */
+#define CKPT_VMA_PKEY_1		(1ULL << 25)
+#define CKPT_VMA_PKEY_2		(1ULL << 26)
+#define CKPT_VMA_PKEY_3		(1ULL << 27)
 
 /* Every VMA_* record begins with start and end, those of memory with this. */
 struct ckpt_vma {

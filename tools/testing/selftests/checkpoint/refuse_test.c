@@ -308,26 +308,6 @@ REFUSED(sealed_memory, EOPNOTSUPP, "vma_sealed", "mseal")
 	CHECK_EQ(1, mem[0]);
 }
 
-REFUSED(protection_key, EOPNOTSUPP, NULL, "protection key")
-{
-	char *mem = is_addr(mmap(NULL, 4 * PAGE, RW, ANON, -1, 0), "mmap");
-	int key = pkey_alloc(0, 0);
-
-	if (key < 0)
-		ckpt_skip("pkey_alloc: %s", strerror(errno));
-	NEED(!pkey_mprotect(mem, 4 * PAGE, RW, key));
-	ckpt_point();
-	mem[0] = 1;
-}
-
-/* Allocated, and not used for any memory. */
-REFUSED(protection_key_only, EOPNOTSUPP, NULL, "protection key")
-{
-	if (pkey_alloc(0, 0) < 0)
-		ckpt_skip("pkey_alloc: %s", strerror(errno));
-	ckpt_point();
-}
-
 REFUSED(device_memory, EOPNOTSUPP, "vma_device", NULL)
 {
 	void *mem = MAP_FAILED;
