@@ -100,7 +100,7 @@ static int enter(const struct found *found, struct cgroup *cgrp,
 }
 
 /* Context: what is asked for are the caller's rights. */
-static int move(struct ckpt_ctx *ctx, const char *path)
+static int change(struct ckpt_ctx *ctx, const char *path)
 {
 	struct file_system_type *type;
 	struct found found = {};
@@ -155,7 +155,7 @@ static int cgroup_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (!(ctx->flags & RESTART_CGROUPS))
 		return 0;
 	old = override_creds(ctx->caller_cred);
-	ret = move(ctx, p->path);
+	ret = change(ctx, p->path);
 	revert_creds(old);
 	return ret;
 }

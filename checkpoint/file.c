@@ -285,7 +285,8 @@ bool ckpt_ref_is_open_file(struct ckpt_ctx *ctx, ckpt_ref_t ref)
  * @file: a collected file
  *
  * The file below a stacked file system that a mapping holds was opened with
- * the rights of the one who mounted that; the user of it is asked instead.
+ * the rights of the one who mounted that; the user of it is asked instead. So
+ * he is for what was opened before he got into his own user namespace.
  *
  * Return: credentials that live as long as the file and the saved task.
  */
@@ -293,7 +294,9 @@ const struct cred *ckpt_file_cred(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct ckpt_obj *obj;
 
-	if (!(file->f_mode & FMODE_BACKING))
+	if (!(file->f_mode & FMODE_BACKING) &&
+	    (file->f_cred->user_ns == ctx->user_ns ||
+	     !(ctx->own_ns & CKPT_NS_USER)))
 		return file->f_cred;
 	obj = ckpt_obj_find(ctx, file);
 	/* The task stands still; only itself changes its creds. */

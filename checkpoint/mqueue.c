@@ -591,7 +591,7 @@ static void queue_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_mqueue = {
 	.name		= "mqueue",
-	.about		= "open POSIX message queues: name, rights, limits, times, mq_notify() by signal",
+	.about		= "POSIX message queues: name, rights, limits, times, mq_notify() by signal",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_MQUEUE,
 	.phase		= CKPT_PHASE_OBJECT,
@@ -678,7 +678,8 @@ static int file_mqueue_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	ret = ckpt_desc_collect(ctx, file, OPEN_FLAGS);
 	if (has_mount(ctx, file))
-		err = ckpt_path_collect(ctx, &mount, file->f_cred);
+		err = ckpt_path_collect(ctx, &mount,
+					ckpt_file_cred(ctx, file));
 	if (!err && has_mount(ctx, file) &&
 	    mount.dentry != mount.dentry->d_sb->s_root)
 		err = ckpt_refuse(ctx, -EOPNOTSUPP,

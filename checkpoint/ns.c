@@ -36,7 +36,7 @@ static const char * const ns_names[] = {
 	"uts", "ipc", "mount", "pid", "network", "time", "cgroup", "user",
 };
 
-static_assert(NS_ALL == BIT(ARRAY_SIZE(ns_names)) - 1);
+static_assert(BIT(ARRAY_SIZE(ns_names)) - 1 == NS_ALL);
 
 static const char *ns_name(unsigned long kinds)
 {
@@ -81,11 +81,12 @@ static struct fs_struct *swap_fs(struct fs_struct *fs)
 static int enter_root(struct ckpt_ctx *ctx)
 {
 	struct fs_struct *fs;
-	int ret = -ESRCH;
+	int ret;
 
 	fs = copy_fs_struct(current->fs);
 	if (!fs)
 		return -ENOMEM;
+	ret = -ESRCH;
 	path_put(&ctx->root);
 	ctx->root = (struct path) { };
 	task_lock(ctx->task);
@@ -96,7 +97,8 @@ static int enter_root(struct ckpt_ctx *ctx)
 	task_unlock(ctx->task);
 	if (ret) {
 		free_fs_struct(fs);
-		return ret;
+		return ckpt_refuse(ctx, ret,
+				   "was killed during the checkpoint");
 	}
 	set_fs_root(fs, &ctx->root);
 	set_fs_pwd(fs, &ctx->root);
@@ -138,7 +140,8 @@ int ckpt_ns_enter(struct ckpt_ctx *ctx)
 		ctx->pid_ns = pid_ns;
 	}
 	if (!ns || !pid_ns)
-		return -ESRCH;
+		return ckpt_refuse(ctx, -ESRCH,
+				   "was killed during the checkpoint");
 
 	put_user_ns(ctx->user_ns);
 	rcu_read_lock();
@@ -386,6 +389,7 @@ int ckpt_ns_prepare(struct ckpt_ctx *ctx)
 	struct ckpt_rec *rec;
 	struct ckpt_member *root;
 	u32 missing;
+	int ret;
 
 	root = list_first_entry(&ctx->members, struct ckpt_member, node);
 	list_for_each_entry(rec, &ctx->recs, node) {
@@ -409,8 +413,9 @@ int ckpt_ns_prepare(struct ckpt_ctx *ctx)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "had an own %s namespace, the caller has not; see unshare(2)",
 				   ns_name(missing));
-	if (check_pid_ns(ctx, p))
-		return ctx->first_error;
+	ret = check_pid_ns(ctx, p);
+	if (ret)
+		return ret;
 	ctx->where.rec_pos = U64_MAX;
 	ctx->where.kind = NULL;
 	return 0;
@@ -450,7 +455,7 @@ static void namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_namespaces = {
 	.name = "namespaces",
-	.about = "the same for the whole tree: the caller's, or own ones; names of the host in an own uts namespace",
+	.about = "the caller's or own ones, the same for all; names of the host in an own one",
 	.family = CKPT_FAMILY_TASK,
 	.type = CKPT_REC_NAMESPACES,
 	.phase = CKPT_PHASE_TASK,

@@ -174,7 +174,7 @@ static int pipe_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		goto out;
 	}
 	rec.size = pipe_fcntl(file, F_GETPIPE_SZ, 0);
-	rec.cred = ckpt_ref(ctx, file->f_cred);
+	rec.cred = ckpt_ref(ctx, ckpt_file_cred(ctx, file));
 	ret = ckpt_write_tail(ctx, obj->kind, obj->ref, &rec, sizeof(rec),
 			      name, *name ? strlen(name) + 1 : 0);
 	if (!ret)
@@ -360,7 +360,8 @@ static int file_pipe_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 	ret = ckpt_desc_collect(ctx, file, CKPT_OPEN_FLAGS | CKPT_OPEN_SHOWN);
 	if (is_fifo(inode))
-		err = ckpt_path_collect(ctx, &file->f_path, file->f_cred);
+		err = ckpt_path_collect(ctx, &file->f_path,
+					ckpt_file_cred(ctx, file));
 	ret = ret ?: err;
 	err = ckpt_collect(ctx, &ckpt_kind_pipe, inode);
 	return ret ?: err;

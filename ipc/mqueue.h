@@ -32,7 +32,7 @@ struct ext_wait_queue {		/* queue of sleeping tasks */
 };
 
 struct mqueue_inode_info {
-	spinlock_t lock;
+	spinlock_t lock;	/* of all that follows but the inode */
 	struct inode vfs_inode;
 	wait_queue_head_t wait_q;
 

@@ -49,6 +49,10 @@ static int make(int flags, const char *offsets)
 {
 	if (unshare(flags))
 		return ckpt_say("unshare %#x: %s", flags, strerror(errno));
+	if (flags & CLONE_NEWUSER &&
+	    (ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
+	     ckpt_write_file("/proc/self/gid_map", "0 0 1")))
+		return ckpt_say("maps: %s", strerror(errno));
 	if (flags & CLONE_NEWNS &&
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return ckpt_say("mount: %s", strerror(errno));
@@ -763,6 +767,62 @@ TEST_F(checkpoint, numbers)
 {
 	RUN(.scenario = "own_numbers", .flags = CLONE_NEWPID,
 	    .restart_flags = CLONE_NEWPID);
+}
+
+/* --- user ------------------------------------------------------------------------------- */
+
+static int map_self(void)
+{
+	return ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
+	       ckpt_write_file("/proc/self/gid_map", "0 0 1");
+}
+
+/* A program must have been started in there. */
+SCENARIO(enter_user)
+{
+	if (unshare(CLONE_NEWUSER) || map_self())
+		ckpt_skip("user namespace: %s", strerror(errno));
+	execl("/proc/self/exe", "target", "--scenario", "own_user", "", NULL);
+	NEED(!"execl");
+}
+
+SCENARIO(own_user)
+{
+	int fd = open("own", O_CREAT | O_RDWR, 0600), sv[2];
+	struct stat st;
+	char *map;
+
+	NEED(fd >= 0);
+	NEED(write(fd, "text", 4) == 4);
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	ckpt_point();
+	CHECK_EQ(0, getuid());
+	CHECK_EQ(0, geteuid());
+	CHECK_EQ(0, getgid());
+	map = ckpt_read_file("/proc/self/uid_map", NULL);
+	CHECK(map);
+	CHECK_SAY(strtol(map + 10, NULL, 10) == 0 &&
+		  strtol(map + 21, NULL, 10) == 1, "%s", map);
+	CHECK_EQ(0, fstat(fd, &st));
+	CHECK_EQ(0, st.st_uid);
+	CHECK_EQ(4, st.st_size);
+	/* Still able to do so there, and not elsewhere. */
+	CHECK_EQ(0, unshare(CLONE_NEWUTS));
+	name_host();
+	CHECK_EQ(4, write(sv[0], "abcd", 4));
+}
+
+TEST_F(checkpoint, users)
+{
+	RUN(.scenario = "enter_user", .flags = CLONE_NEWPID,
+	    .restart_flags = CLONE_NEWUSER | CLONE_NEWPID);
+}
+
+TEST_F(checkpoint, users_not_own)
+{
+	RUN(.scenario = "enter_user", .flags = CLONE_NEWPID,
+	    .restart_flags = CLONE_NEWPID, .error = -EOPNOTSUPP,
+	    .text = "own user namespace, the caller has not");
 }
 
 /* --- time -------------------------------------------------------------------------------- */
