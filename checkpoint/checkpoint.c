@@ -92,6 +92,8 @@ static int save(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_unix_save(ctx);
 	if (!ret)
+		ret = ckpt_inet_save(ctx);
+	if (!ret)
 		ret = save_meta_end(ctx);
 	if (!ret)
 		ret = ckpt_pages_save(ctx);
@@ -133,6 +135,9 @@ static int collect(struct ckpt_ctx *ctx)
 	if (ret && !ctx->nr_reasons)
 		return ret;
 	ret = ckpt_unix_collect(ctx);
+	if (ret && !ctx->nr_reasons)
+		return ret;
+	ret = ckpt_inet_collect(ctx);
 	if (ret && !ctx->nr_reasons)
 		return ret;
 	ret = ckpt_locks_collect(ctx);
@@ -179,8 +184,10 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 	if (!ret && !(ctx->flags & CHECKPOINT_DRY_RUN))
 		ret = save(ctx);
 	ckpt_ns_leave(ctx);
-	if (!ret && ctx->flags & CHECKPOINT_KILL)
+	if (!ret && ctx->flags & CHECKPOINT_KILL) {
+		ckpt_inet_kill(ctx);
 		ckpt_tree_kill(ctx);
+	}
 	ckpt_tree_release(ctx);
 	return ret;
 }

@@ -100,6 +100,11 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_unix_msg,
 	&ckpt_kind_unix_state,
 #endif
+#ifdef CONFIG_INET
+	&ckpt_kind_inet,
+	&ckpt_kind_inet_data,
+	&ckpt_kind_tcp,
+#endif
 
 	/* open files */
 	&ckpt_kind_file_external,
@@ -127,7 +132,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_file_socket,
 #endif
 	/* recognised to be refused; the last row matches everything */
-	&ckpt_kind_socket_inet,
 	&ckpt_kind_socket_netlink,
 	&ckpt_kind_socket_packet,
 	&ckpt_kind_socket,

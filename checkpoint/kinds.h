@@ -32,7 +32,6 @@ extern const struct ckpt_kind ckpt_kind_file_pty;
 extern const struct ckpt_kind ckpt_kind_file_dev;
 extern const struct ckpt_kind ckpt_kind_file_tty;
 extern const struct ckpt_kind ckpt_kind_file_sysv;
-extern const struct ckpt_kind ckpt_kind_socket_inet;
 extern const struct ckpt_kind ckpt_kind_socket_netlink;
 extern const struct ckpt_kind ckpt_kind_socket_packet;
 extern const struct ckpt_kind ckpt_kind_socket;
@@ -70,12 +69,15 @@ extern const struct ckpt_kind ckpt_kind_block_dev;
 extern const struct ckpt_kind ckpt_kind_char_dev;
 extern const struct ckpt_kind ckpt_kind_file_unknown;
 
-/* sockets: socket.c, unix.c */
+/* sockets: socket.c, unix.c, inet.c, tcp.c */
 extern const struct ckpt_kind ckpt_kind_file_socket;
 extern const struct ckpt_kind ckpt_kind_sock_filter;
 extern const struct ckpt_kind ckpt_kind_unix;
 extern const struct ckpt_kind ckpt_kind_unix_msg;
 extern const struct ckpt_kind ckpt_kind_unix_state;
+extern const struct ckpt_kind ckpt_kind_inet;
+extern const struct ckpt_kind ckpt_kind_inet_data;
+extern const struct ckpt_kind ckpt_kind_tcp;
 
 /* mappings and memory that are only refused: vma.c, shmem.c; the others: mm.h */
 extern const struct ckpt_kind ckpt_kind_vma_secretmem;

@@ -145,6 +145,19 @@ static bool has_policy(struct sock *sk)
 #endif
 }
 
+/* A group itself comes back when its sockets are bound. */
+static bool has_reuseport_prog(struct sock *sk)
+{
+	struct sock_reuseport *reuse;
+	bool found;
+
+	rcu_read_lock();
+	reuse = rcu_dereference(sk->sk_reuseport_cb);
+	found = reuse && rcu_access_pointer(reuse->prog);
+	rcu_read_unlock();
+	return found;
+}
+
 static unsigned long unknown_sk_flags(struct sock *sk)
 {
 	unsigned long known = OTHER_SK_FLAGS;
@@ -174,9 +187,9 @@ int ckpt_sock_collect(struct ckpt_ctx *ctx, struct sock *sk)
 	if (sk->sk_kern_sock)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a socket that the kernel made for itself");
-	if (rcu_access_pointer(sk->sk_reuseport_cb))
+	if (has_reuseport_prog(sk))
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "groups of SO_REUSEPORT are not supported");
+				  "programs that choose a socket of SO_REUSEPORT are not supported");
 	if (has_bpf(sk) || sk->sk_user_data ||
 	    READ_ONCE(sk->sk_prot) != sk->sk_prot_creator)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
@@ -434,18 +447,34 @@ static int set_buffer(struct ckpt_ctx *ctx, int *buf, int value, int min,
 	return 0;
 }
 
+/* TCP makes those larger by itself that nobody has set. */
+static u32 max_buffer(const struct sock *sk, u32 max, const int *tcp_mem,
+		      bool locked)
+{
+	if (sk_is_tcp(sk) && !locked)
+		return max_t(u32, max, READ_ONCE(tcp_mem[2]) / 2);
+	return max;
+}
+
 static int set_buffers(struct ckpt_ctx *ctx, struct sock *sk,
 		       const struct ckpt_sock *rec)
 {
+	const struct netns_ipv4 *net = &sock_net(sk)->ipv4;
+	u32 max_send, max_receive;
 	int ret;
 
+	max_send = max_buffer(sk, READ_ONCE(sysctl_wmem_max),
+			      net->sysctl_tcp_wmem,
+			      rec->flags & CKPT_SOCK_SNDBUF_LOCK);
+	max_receive = max_buffer(sk, READ_ONCE(sysctl_rmem_max),
+				 net->sysctl_tcp_rmem,
+				 rec->flags & CKPT_SOCK_RCVBUF_LOCK);
 	lock_sock(sk);
 	ret = set_buffer(ctx, &sk->sk_sndbuf, rec->sndbuf, SOCK_MIN_SNDBUF,
-			 READ_ONCE(sysctl_wmem_max), "send");
+			 max_send, "send");
 	if (!ret)
 		ret = set_buffer(ctx, &sk->sk_rcvbuf, rec->rcvbuf,
-				 SOCK_MIN_RCVBUF, READ_ONCE(sysctl_rmem_max),
-				 "receive");
+				 SOCK_MIN_RCVBUF, max_receive, "receive");
 	if (rec->flags & CKPT_SOCK_SNDBUF_LOCK)
 		sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
 	if (rec->flags & CKPT_SOCK_RCVBUF_LOCK)
@@ -668,6 +697,11 @@ static const struct ckpt_kind *kind_of_family(int family)
 	case AF_UNIX:
 		return &ckpt_kind_unix;
 #endif
+#ifdef CONFIG_INET
+	case AF_INET:
+	case AF_INET6:
+		return &ckpt_kind_inet;
+#endif
 	default:
 		return NULL;
 	}
@@ -676,7 +710,7 @@ static const struct ckpt_kind *kind_of_family(int family)
 /* A socket of one of these families, of those that have a description. */
 static bool is_sock_ref(struct ckpt_ctx *ctx, ckpt_ref_t ref)
 {
-	return ckpt_unix_has_file(ctx, ref);
+	return ckpt_unix_has_file(ctx, ref) || ckpt_inet_has_file(ctx, ref);
 }
 
 static bool file_socket_match(struct file *file)

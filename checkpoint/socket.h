@@ -28,6 +28,7 @@ struct ckpt_sock_live {
 extern const struct ckpt_kind ckpt_kind_file_socket;
 extern const struct ckpt_kind ckpt_kind_sock_filter;
 extern const struct ckpt_kind ckpt_kind_unix;
+extern const struct ckpt_kind ckpt_kind_inet;
 
 #ifdef CONFIG_NET
 bool ckpt_sock_is_quiet(struct file *file);
@@ -78,6 +79,32 @@ static inline bool ckpt_unix_has_file(struct ckpt_ctx *ctx, ckpt_ref_t ref)
 }
 
 static inline bool ckpt_unix_is_quiet(struct sock *sk)
+{
+	return false;
+}
+#endif
+
+#ifdef CONFIG_INET
+int ckpt_inet_collect(struct ckpt_ctx *ctx);
+int ckpt_inet_save(struct ckpt_ctx *ctx);
+void ckpt_inet_kill(struct ckpt_ctx *ctx);
+bool ckpt_inet_has_file(struct ckpt_ctx *ctx, ckpt_ref_t ref);
+#else
+static inline int ckpt_inet_collect(struct ckpt_ctx *ctx)
+{
+	return 0;
+}
+
+static inline int ckpt_inet_save(struct ckpt_ctx *ctx)
+{
+	return 0;
+}
+
+static inline void ckpt_inet_kill(struct ckpt_ctx *ctx)
+{
+}
+
+static inline bool ckpt_inet_has_file(struct ckpt_ctx *ctx, ckpt_ref_t ref)
 {
 	return false;
 }

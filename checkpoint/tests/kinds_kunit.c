@@ -72,6 +72,11 @@ enum {
 	REF_UNIX_DEAD,
 	REF_UNIX_DGRAM,
 	REF_SOCKET,
+	REF_INET,	/* TCP over IPv4, connected, as the next one */
+	REF_INET_PEER,
+	REF_INET_EMBRYO,
+	REF_INET_LISTENER,
+	REF_UDP,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -81,6 +86,7 @@ static const struct {
 	u32 type;
 	u32 shmem_flags;
 	struct ckpt_unix un;
+	struct ckpt_inet inet;
 } objects[REF_NEW] = {
 	[REF_CRED] = { CKPT_REC_CRED },
 	[REF_FILES] = { CKPT_REC_FILES },
@@ -109,6 +115,21 @@ static const struct {
 		.sock.type = SOCK_STREAM, .flags = CKPT_UNIX_DEAD } },
 	[REF_UNIX_DGRAM] = { CKPT_REC_UNIX, .un.sock.type = SOCK_DGRAM },
 	[REF_SOCKET] = { CKPT_REC_FILE_SOCKET },
+	[REF_INET] = { CKPT_REC_INET, .inet = {
+		.family = AF_INET, .sock.type = SOCK_STREAM,
+		.state = CKPT_INET_CONNECTED } },
+	[REF_INET_PEER] = { CKPT_REC_INET, .inet = {
+		.family = AF_INET, .sock.type = SOCK_STREAM,
+		.state = CKPT_INET_CONNECTED } },
+	[REF_INET_EMBRYO] = { CKPT_REC_INET, .inet = {
+		.family = AF_INET, .sock.type = SOCK_STREAM,
+		.flags = CKPT_INET_EMBRYO, .state = CKPT_INET_CONNECTED } },
+	[REF_INET_LISTENER] = { CKPT_REC_INET, .inet = {
+		.family = AF_INET, .sock.type = SOCK_STREAM,
+		.state = CKPT_INET_LISTENING } },
+	[REF_UDP] = { CKPT_REC_INET, .inet = {
+		.family = AF_INET, .sock.type = SOCK_DGRAM,
+		.state = CKPT_INET_CONNECTED } },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -160,6 +181,8 @@ static void define_object(struct kunit *test, struct ckpt_ctx *ctx, u32 ref)
 			objects[ref].shmem_flags;
 	if (type == CKPT_REC_UNIX)
 		*ckpt_payload(rec, struct ckpt_unix) = objects[ref].un;
+	if (type == CKPT_REC_INET)
+		*ckpt_payload(rec, struct ckpt_inet) = objects[ref].inet;
 	list_add_tail(&rec->node, &ctx->recs);
 	KUNIT_ASSERT_EQ(test, 0, ckpt_obj_define(ctx, rec));
 }
@@ -3232,6 +3255,158 @@ static const struct change_case unix_state_cases[] = {
 	OK(SET(ckpt_unix_state, flags, 0), SET(ckpt_unix_state, peer, 0)),
 };
 
+/* Bound to 127.0.0.1:80. */
+static const struct ckpt_inet good_inet = {
+	.sock = {
+		.type = SOCK_STREAM,
+		.protocol = IPPROTO_TCP,
+		.sndbuf = 16384,
+		.rcvbuf = 131072,
+		.rcvlowat = 1,
+		.peek_off = -1,
+		.rcvtimeo_us = -1,
+		.sndtimeo_us = -1,
+		.stamp_ns = -1,
+		.incoming_cpu = -1,
+	},
+	.family = AF_INET,
+	.flags = CKPT_INET_BOUND | CKPT_INET_ADDR_LOCK | CKPT_INET_PORT_LOCK,
+	.socket_state = 1,
+	.cred = REF_CRED,
+	.local = { .addr = { 127, 0, 0, 1 }, .port = 80 },
+	.congestion = "reno",
+	.options = {
+		{ 0, 1 /* IP_TOS */, 16 },
+		{ 0, 2 /* IP_TTL */, 64 },
+		{ 6, 1 /* TCP_NODELAY */, 1 },
+	},
+};
+
+#define INET_UDP							\
+	SET(ckpt_inet, sock.type, SOCK_DGRAM),				\
+	SET(ckpt_inet, sock.protocol, IPPROTO_UDP),			\
+	{ .offset = offsetof(struct ckpt_inet, congestion),		\
+	  .size = 16, .how = CHANGE_FILL }
+#define INET_CONNECTED							\
+	SET(ckpt_inet, state, CKPT_INET_CONNECTED),			\
+	SET(ckpt_inet, remote.port, 81)
+
+static const struct change_case inet_cases[] = {
+	BAD(SET(ckpt_inet, pad, 1)),
+	BAD(SET(ckpt_inet, sock.type, SOCK_RAW)),
+	BAD(SET(ckpt_inet, sock.type, SOCK_DGRAM)),
+	BAD(SET(ckpt_inet, sock.protocol, 0)),
+	BAD(SET(ckpt_inet, sock.protocol, IPPROTO_UDP)),
+	BAD(SET(ckpt_inet, family, AF_UNIX)),
+	BAD(SET(ckpt_inet, family, 0)),
+	BAD(ADD(ckpt_inet, flags, BIT(5))),
+	BAD(ADD(ckpt_inet, flags, BIT(31))),
+	BAD(ADD(ckpt_inet, flags, CKPT_INET_DEAD), SET(ckpt_inet, cred, 0)),
+	BAD(ADD(ckpt_inet, flags, CKPT_INET_DEAD | CKPT_INET_EMBRYO),
+	    SET(ckpt_inet, cred, 0), INET_CONNECTED),
+	BAD(ADD(ckpt_inet, flags, CKPT_INET_EMBRYO), INET_CONNECTED),
+	BAD(SET(ckpt_inet, flags, CKPT_INET_PORT_LOCK)),
+	BAD(SET(ckpt_inet, state, 4)),
+	BAD(SET(ckpt_inet, state, CKPT_INET_CONNECTED)),
+	BAD(INET_CONNECTED, SET(ckpt_inet, flags, 0)),
+	BAD(SET(ckpt_inet, state, CKPT_INET_LISTENING),
+	    SET(ckpt_inet, flags, 0)),
+	BAD(SET(ckpt_inet, state, CKPT_INET_LISTENING),
+	    SET(ckpt_inet, remote.port, 1)),
+	BAD(SET(ckpt_inet, remote.port, 1)),
+	BAD(SET(ckpt_inet, local.port, 0)),
+	BAD(SET(ckpt_inet, local.pad, 1)),
+	BAD(SET(ckpt_inet, local.addr[4], 1)),
+	BAD(SET(ckpt_inet, remote.addr[15], 1)),
+	BAD(SET(ckpt_inet, socket_state, 0)),
+	BAD(SET(ckpt_inet, socket_state, 5)),
+	BAD(SET(ckpt_inet, shutdown, 3)),
+	BAD(SET(ckpt_inet, state, CKPT_INET_CLOSED),
+	    SET(ckpt_inet, shutdown, 4)),
+	BAD(SET(ckpt_inet, backlog, 1)),
+	BAD(SET(ckpt_inet, cred, 0)),
+	BAD(SET(ckpt_inet, cred, REF_FS)),
+	BAD(SET(ckpt_inet, congestion[0], 0)),
+	BAD(FILL(ckpt_inet, congestion, 'x')),
+	BAD(SET(ckpt_inet, options[0].name, 3)),
+	BAD(SET(ckpt_inet, options[0].level, 1)),
+	BAD(SET(ckpt_inet, options[1].name, 1)),
+	BAD(SET(ckpt_inet, options[2].level, 17)),
+	BAD(SET(ckpt_inet, options[2].level, 41),
+	    SET(ckpt_inet, options[2].name, 26)),
+	BAD_LEN(LEN(ckpt_inet, options, 3) - 4),
+	BAD(INET_UDP),
+	BAD_LEN(LEN(ckpt_inet, options, 2), INET_UDP,
+		SET(ckpt_inet, congestion[0], 'r')),
+	BAD_LEN(LEN(ckpt_inet, options, 2), INET_UDP,
+		SET(ckpt_inet, state, CKPT_INET_LISTENING)),
+	OK_LEN(LEN(ckpt_inet, options, 2), INET_UDP),
+	OK_LEN(LEN(ckpt_inet, options, 2), INET_UDP, INET_CONNECTED),
+	OK_LEN(LEN(ckpt_inet, options, 0)),
+	OK(SET(ckpt_inet, family, AF_INET6), SET(ckpt_inet, local.addr[15], 1)),
+	OK(SET(ckpt_inet, state, CKPT_INET_LISTENING),
+	   SET(ckpt_inet, backlog, 128)),
+	OK(INET_CONNECTED, SET(ckpt_inet, shutdown, 3)),
+	OK(INET_CONNECTED, SET(ckpt_inet, cred, 0),
+	   ADD(ckpt_inet, flags, CKPT_INET_EMBRYO)),
+	OK(INET_CONNECTED, SET(ckpt_inet, cred, 0),
+	   ADD(ckpt_inet, flags, CKPT_INET_DEAD)),
+	OK(SET(ckpt_inet, state, CKPT_INET_CLOSED), SET(ckpt_inet, flags, 0),
+	   SET(ckpt_inet, shutdown, 3), SET(ckpt_inet, socket_state, 3)),
+	OK(SET(ckpt_inet, options[0].value, -1)),
+};
+
+static const struct ckpt_inet_data good_inet_data = {
+	.queue = CKPT_INET_UNSENT,
+	.data = "data",
+};
+
+static const struct change_case inet_data_cases[] = {
+	BAD(SET(ckpt_inet_data, pad, 1)),
+	BAD(SET(ckpt_inet_data, queue, 2)),
+	BAD_LEN(LEN(ckpt_inet_data, data, 0)),
+	OK(SET(ckpt_inet_data, queue, CKPT_INET_RECEIVED)),
+	OK_LEN(LEN(ckpt_inet_data, data, 1)),
+};
+
+static const struct ckpt_tcp good_tcp = {
+	.flags = CKPT_TCP_TIMESTAMPS | CKPT_TCP_SACK | CKPT_TCP_WSCALE,
+	.peer = REF_INET_PEER,
+	.mss = 65483,
+	.snd_wscale = 7,
+	.rcv_wscale = 14,
+	.window = 65536,
+};
+
+#define TCP_ALONE							\
+	SET(ckpt_tcp, peer, 0),						\
+	ADD(ckpt_tcp, flags, CKPT_TCP_FIN_RECEIVED)
+
+static const struct change_case tcp_cases[] = {
+	BAD(SET(ckpt_tcp, pad, 1)),
+	BAD(ADD(ckpt_tcp, flags, BIT(5))),
+	BAD(ADD(ckpt_tcp, flags, BIT(31))),
+	BAD(ADD(ckpt_tcp, flags, CKPT_TCP_FIN_RECEIVED)),
+	BAD(SET(ckpt_tcp, peer, 0)),
+	BAD(SET(ckpt_tcp, peer, REF_INET)),
+	BAD(SET(ckpt_tcp, peer, REF_UDP)),
+	BAD(SET(ckpt_tcp, peer, REF_UNIX)),
+	BAD(SET(ckpt_tcp, peer, REF_INET_LISTENER)),
+	BAD(SET(ckpt_tcp, listener, REF_INET_LISTENER)),
+	BAD(SET(ckpt_tcp, mss, 87)),
+	BAD(SET(ckpt_tcp, mss, 65536)),
+	BAD(SET(ckpt_tcp, snd_wscale, 15)),
+	BAD(SET(ckpt_tcp, rcv_wscale, 15)),
+	BAD(SET(ckpt_tcp, flags, 0)),
+	BAD(SET(ckpt_tcp, window, (65535 << 14) + 1)),
+	OK(ADD(ckpt_tcp, flags, CKPT_TCP_FIN)),
+	OK(TCP_ALONE),
+	OK(SET(ckpt_tcp, flags, 0), SET(ckpt_tcp, snd_wscale, 0),
+	   SET(ckpt_tcp, rcv_wscale, 0)),
+	OK(SET(ckpt_tcp, peer, REF_INET_EMBRYO)),
+	OK(SET(ckpt_tcp, window, 65535 << 14)),
+};
+
 /* --- the table of this test ----------------------------------------------- */
 
 /* Cases that several kinds have, of what begins at an offset. */
@@ -3723,6 +3898,23 @@ static const struct good goods[] = {
 		.type = CKPT_REC_SOCK_FILTER,
 		PAYLOAD_TAIL(sock_filter, insns, 2),
 		.lists = { CASES(sock_filter_cases) },
+	}, {
+		.type = CKPT_REC_INET,
+		PAYLOAD_TAIL(inet, options, 3),
+		.lists = {
+			CASES(inet_cases),
+			CASES_AT(ckpt_inet, sock, sock_cases),
+		},
+		.refs = { REF(ckpt_inet, cred, REF_FS) },
+	}, {
+		.type = CKPT_REC_INET_DATA,
+		PAYLOAD_TAIL(inet_data, data, 4),
+		.lists = { CASES(inet_data_cases) },
+	}, {
+		.type = CKPT_REC_TCP,
+		PAYLOAD(tcp),
+		.lists = { CASES(tcp_cases) },
+		.refs = { REF(ckpt_tcp, peer, REF_FILE) },
 	},
 };
 
@@ -3964,9 +4156,9 @@ static void memfd_created_once(struct kunit *test)
 	kvfree(rec);
 }
 
-static void expect_unix(struct kunit *test, u32 type, u32 owner,
-			const void *payload, u32 len, int error,
-			const char *what)
+static void expect_owned(struct kunit *test, u32 type, u32 owner,
+			 const void *payload, u32 len, int error,
+			 const char *what)
 {
 	struct ckpt_rec *rec = rec_alloc(test, type, owner, len);
 
@@ -4017,9 +4209,53 @@ static void unix_messages(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_unix(test, CKPT_REC_UNIX_MSG, cases[i].owner,
-			    &cases[i].msg, sizeof(cases[i].msg),
-			    cases[i].error, cases[i].what);
+		expect_owned(test, CKPT_REC_UNIX_MSG, cases[i].owner,
+			     &cases[i].msg, sizeof(cases[i].msg),
+			     cases[i].error, cases[i].what);
+}
+
+/* What a connection may be depends on the socket that is connected. */
+static void tcp_states(struct kunit *test)
+{
+	const struct {
+		const char *what;
+		int error;
+		u32 owner;
+		struct ckpt_tcp tcp;
+	} cases[] = {
+		{ "of a datagram socket", -EINVAL, REF_UDP,
+		  { .peer = REF_INET_PEER, .mss = 1000 } },
+		{ "who listens", 0, REF_INET_LISTENER, {} },
+		{ "who listens and is connected", -EINVAL, REF_INET_LISTENER,
+		  { .peer = REF_INET_PEER, .mss = 1000 } },
+		{ "who listens to something", -EINVAL, REF_INET_LISTENER,
+		  { .mss = 1000 } },
+		{ "who waits to be accepted", 0, REF_INET_EMBRYO,
+		  { .peer = REF_INET_PEER, .listener = REF_INET_LISTENER,
+		    .mss = 1000 } },
+		{ "... by nobody", -EINVAL, REF_INET_EMBRYO,
+		  { .peer = REF_INET_PEER, .mss = 1000 } },
+		{ "... by one who does not listen", -EINVAL, REF_INET_EMBRYO,
+		  { .peer = REF_INET_PEER, .listener = REF_INET,
+		    .mss = 1000 } },
+		{ "... and has ended it", -EINVAL, REF_INET_EMBRYO,
+		  { .peer = REF_INET_PEER, .listener = REF_INET_LISTENER,
+		    .mss = 1000, .flags = CKPT_TCP_FIN } },
+		{ "... for one who is gone", 0, REF_INET_EMBRYO,
+		  { .listener = REF_INET_LISTENER, .mss = 1000,
+		    .flags = CKPT_TCP_FIN_RECEIVED } },
+	};
+	static const struct ckpt_inet_data data;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_owned(test, CKPT_REC_TCP, cases[i].owner,
+			     &cases[i].tcp, sizeof(cases[i].tcp),
+			     cases[i].error, cases[i].what);
+	expect_owned(test, CKPT_REC_INET_DATA, REF_UDP, &data, sizeof(data),
+		     -EINVAL, "data in a datagram socket");
+	expect_owned(test, CKPT_REC_INET_DATA, REF_INET_LISTENER, &data,
+		     sizeof(data), -EINVAL, "data in one who listens");
 }
 
 static void unix_states(struct kunit *test)
@@ -4050,9 +4286,9 @@ static void unix_states(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_unix(test, CKPT_REC_UNIX_STATE, cases[i].owner,
-			    &cases[i].state, sizeof(cases[i].state),
-			    cases[i].error, cases[i].what);
+		expect_owned(test, CKPT_REC_UNIX_STATE, cases[i].owner,
+			     &cases[i].state, sizeof(cases[i].state),
+			     cases[i].error, cases[i].what);
 }
 
 /* Put a mapping of anonymous memory in front of what is judged next. */
@@ -4298,6 +4534,7 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(memfd_created_once),
 	KUNIT_CASE(unix_messages),
 	KUNIT_CASE(unix_states),
+	KUNIT_CASE(tcp_states),
 	KUNIT_CASE(mappings_in_order),
 	KUNIT_CASE(mapping_without_mm),
 	KUNIT_CASE(every_kind_is_tested),

@@ -92,6 +92,9 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_UNIX		0x38U	/* one side of a unix socket */
 #define CKPT_REC_UNIX_MSG	0x39U	/* what waits in a UNIX */
 #define CKPT_REC_UNIX_STATE	0x3aU	/* how a UNIX is connected */
+#define CKPT_REC_INET		0x3bU	/* a socket of TCP or UDP */
+#define CKPT_REC_INET_DATA	0x3cU	/* what waits in an INET */
+#define CKPT_REC_TCP		0x3dU	/* how an INET is connected */
 #define CKPT_REC_SOCK_FILTER	0x3fU	/* of a FILE_SOCKET */
 
 /* open file descriptions, objects too */
@@ -439,7 +442,7 @@ struct ckpt_posix_timer {
 	__s32 thread;		/* with SIGEV_THREAD_ID: its pid */
 };
 
-/* --- the ABI of a thread (restart_block.c, robust.c, rseq.c) --------------- */
+/* --- the ABI of a thread (restart_block.c, robust.c, rseq.c) -------------- */
 
 /* ckpt_restart_block.which */
 #define CKPT_RESTART_NONE	0U	/* restart_syscall() gives EINTR */
@@ -972,7 +975,7 @@ struct ckpt_inotify_event {
 	__u8 name[];		/* no NUL */
 };
 
-/* --- pseudo terminals (pty.c) ---------------------------------------------- */
+/* --- pseudo terminals (pty.c) --------------------------------------------- */
 
 /* As in struct termios2. */
 struct ckpt_termios {
@@ -1070,7 +1073,7 @@ struct ckpt_file_pty {
 	__u8 path[];		/* of a slave that was not hung up, with its NUL */
 };
 
-/* --- System V IPC (sysv.c) ---------------------------------------------------- */
+/* --- System V IPC (sysv.c) ------------------------------------------------ */
 
 /* A segment; its size is that of the memory. */
 /* rec: SYSV_SHM */
@@ -1208,7 +1211,7 @@ struct ckpt_sock {
 /* rec: FILE_SOCKET */
 struct ckpt_file_socket {
 	struct ckpt_file_desc desc;
-	ckpt_ref_t sock;	/* UNIX */
+	ckpt_ref_t sock;	/* UNIX, INET */
 	__u32 mode;		/* of the inode, as fstat() shows them */
 	__u32 uid;
 	__u32 gid;
@@ -1477,6 +1480,84 @@ struct ckpt_file_owner {
 	__u32 signum;		/* F_SETSIG, 0: SIGIO */
 	__u32 flags;		/* CKPT_OWNER_* */
 	__s32 fd;		/* what they tell, -1: O_ASYNC has no effect */
+	__u32 pad;
+};
+
+/* --- internet sockets (inet.c, tcp.c) ------------------------------------- */
+
+/* IPv4 and IPv6 */
+struct ckpt_inet_name {
+	__u8 addr[16];		/* as in a packet; of IPv4 the first four bytes */
+	__u16 port;
+	__u16 pad;
+};
+
+/* An option that is a number, as getsockopt() gives it. */
+struct ckpt_inet_option {
+	__u32 level;
+	__u32 name;
+	__s32 value;
+};
+
+/* ckpt_inet.flags */
+#define CKPT_INET_DEAD		(1U << 0)	/* was closed; data are on the way */
+#define CKPT_INET_EMBRYO	(1U << 1)	/* not accepted yet */
+#define CKPT_INET_BOUND		(1U << 2)	/* has its port, else it only shows it */
+#define CKPT_INET_ADDR_LOCK	(1U << 3)	/* the address was chosen by bind(), */
+#define CKPT_INET_PORT_LOCK	(1U << 4)	/* ... the port */
+
+/* ckpt_inet.state */
+#define CKPT_INET_UNCONNECTED	0U
+#define CKPT_INET_CONNECTED	1U	/* TCP: a TCP record follows */
+#define CKPT_INET_LISTENING	2U
+#define CKPT_INET_CLOSED	3U	/* TCP: was connected, or could not be */
+
+/* rec: INET */
+struct ckpt_inet {
+	struct ckpt_sock sock;
+	__u32 family;		/* AF_INET, AF_INET6 */
+	__u32 flags;		/* CKPT_INET_* */
+	__u32 state;		/* CKPT_INET_* */
+	__u32 socket_state;	/* SS_* of its struct socket */
+	__u32 shutdown;		/* 1: does not receive, 2: does not send */
+	__u32 backlog;		/* of listen() */
+	ckpt_ref_t cred;	/* who makes it; 0: DEAD, EMBRYO */
+	__u32 pad;
+	struct ckpt_inet_name local;
+	struct ckpt_inet_name remote;
+	__u8 congestion[16];	/* TCP_CONGESTION, with its NUL */
+	struct ckpt_inet_option options[];	/* in the order of the kernel's table */
+};
+
+/* ckpt_inet_data.queue */
+#define CKPT_INET_RECEIVED	0U
+#define CKPT_INET_UNSENT	1U	/* has not arrived at the other end */
+
+/* A part of a stream; there can be several. */
+/* rec: INET_DATA */
+struct ckpt_inet_data {
+	__u32 queue;		/* CKPT_INET_* */
+	__u32 pad;
+	__u8 data[];
+};
+
+/* ckpt_tcp.flags */
+#define CKPT_TCP_FIN		(1U << 0)	/* has ended sending, behind its data */
+#define CKPT_TCP_FIN_RECEIVED	(1U << 1)	/* without peer: that has ended sending */
+#define CKPT_TCP_TIMESTAMPS	(1U << 2)	/* options of the connection */
+#define CKPT_TCP_SACK		(1U << 3)
+#define CKPT_TCP_WSCALE		(1U << 4)
+
+/* One end of a connection. Stands behind its data. */
+/* rec: TCP */
+struct ckpt_tcp {
+	__u32 flags;		/* CKPT_TCP_* */
+	ckpt_ref_t peer;	/* INET at the other end, 0: is gone */
+	ckpt_ref_t listener;	/* INET that is to accept an EMBRYO */
+	__u32 mss;		/* the largest segment that the other end takes */
+	__u32 snd_wscale;
+	__u32 rcv_wscale;
+	__u32 window;		/* bytes that it has offered to take */
 	__u32 pad;
 };
 

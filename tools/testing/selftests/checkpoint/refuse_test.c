@@ -74,23 +74,6 @@ static void *is_addr(void *mem, const char *what)
 
 /* --- sockets -------------------------------------------------------------- */
 
-REFUSED(socket_inet, EOPNOTSUPP, "socket_inet", "socket")
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	int fd = is_fd(socket(AF_INET, SOCK_STREAM, 0), "socket");
-
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	NEED(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)));
-	NEED(!listen(fd, 5));
-	ckpt_point();
-}
-
-REFUSED(socket_inet6, EOPNOTSUPP, "socket_inet", "socket")
-{
-	is_fd(socket(AF_INET6, SOCK_DGRAM, 0), "socket");
-	ckpt_point();
-}
-
 REFUSED(socket_netlink, EOPNOTSUPP, "socket_netlink", "socket")
 {
 	is_fd(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), "socket");
