@@ -489,6 +489,15 @@ static int fill_options(struct sock *sk, struct ckpt_inet_option *options)
 	return nr;
 }
 
+/* What a reset leaves. */
+static void fill_reset(struct ckpt_inet *rec)
+{
+	rec->state = CKPT_INET_CLOSED;
+	rec->flags = 0;
+	rec->shutdown = SHUTDOWN_MASK;
+	rec->sock.error = ECONNRESET;
+}
+
 /* Connections that are being closed end on their own. */
 static bool has_ended(const struct sock *sk, const struct ckpt_inet *rec)
 {
@@ -526,6 +535,8 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	fill_names(sk, &rec);
 	rec.shutdown = sk->sk_shutdown;
 	rec.state = inet_state(sk, &rec);
+	if (obj->flags & CKPT_OBJ_RESET)
+		fill_reset(&rec);
 	if (ckpt_inet_is_tcp(sk) && rec.state == CKPT_INET_CONNECTED)
 		obj->flags |= CKPT_OBJ_CONNECTED;
 	if (rec.state == CKPT_INET_LISTENING)
@@ -538,7 +549,7 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (ret < 0)
 		ckpt_refuse(ctx, ret,
 			    "the options of the socket cannot be read");
-	else if (has_ended(sk, &rec))
+	else if (!(obj->flags & CKPT_OBJ_RESET) && has_ended(sk, &rec))
 		ret = ckpt_refuse(ctx, -EAGAIN,
 				  "a connection has ended during the checkpoint, try again");
 	else

@@ -24,6 +24,7 @@ extern const struct ckpt_kind ckpt_kind_tcp;
 /* ckpt_obj.flags, of an INET */
 #define CKPT_OBJ_CONNECTED	BIT(16)	/* its record says so: a TCP one follows */
 #define CKPT_OBJ_CONN_SAVED	BIT(17)	/* that was written */
+#define CKPT_OBJ_RESET		BIT(18)	/* is to come back as one that was reset */
 
 /**
  * struct ckpt_inet_live - a socket that is restored

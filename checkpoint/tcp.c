@@ -206,11 +206,16 @@ static bool has_received_fin(const struct sock *sk)
 	       (TCPF_CLOSE_WAIT | TCPF_CLOSING | TCPF_LAST_ACK);
 }
 
+/* A connection with others: refused, or to be reset if the caller wants that. */
 static int refuse_peer(struct ckpt_ctx *ctx, struct sock *sk, int error,
 		       const char *why)
 {
 	int port = ntohs(inet_sk(sk)->inet_dport);
 
+	if (ctx->flags & CHECKPOINT_TCP_RESET && !ckpt_inet_is_embryo(sk)) {
+		ckpt_obj_find(ctx, sk)->flags |= CKPT_OBJ_RESET;
+		return 0;
+	}
 #if IS_ENABLED(CONFIG_IPV6)
 	if (!is_ipv4(sk))
 		return ckpt_refuse(ctx, error, "%s ([%pI6c]:%d)", why,
@@ -246,7 +251,7 @@ static int collect_peer(struct ckpt_ctx *ctx, struct sock *sk,
 				  "the other end of the connection is held by a process outside");
 	else if (!is_local(sk))
 		ret = refuse_peer(ctx, sk, -EOPNOTSUPP,
-				  "a connection to another machine is not supported, close it or let its process be none of the tree");
+				  "a connection to another machine is not supported, but CHECKPOINT_TCP_RESET (--tcp-close) resets it at the restart");
 	else if (!has_received_fin(sk))
 		ret = refuse_peer(ctx, sk, -EOPNOTSUPP,
 				  "the other end of the connection cannot be found on this machine");
@@ -288,6 +293,22 @@ static void put_embryos(struct sock **embryos, int nr)
 	kvfree(embryos);
 }
 
+/* As if those had been reset before they were accepted. */
+static bool is_left_out(struct ckpt_ctx *ctx, struct sock *embryo)
+{
+	struct sock *peer;
+	bool inside;
+
+	if (!(ctx->flags & CHECKPOINT_TCP_RESET))
+		return false;
+	peer = find_peer(embryo);
+	inside = peer ? ckpt_inet_is_dead(peer) || ckpt_obj_find(ctx, peer) :
+			is_local(embryo) && has_received_fin(embryo);
+	if (peer)
+		sock_put(peer);
+	return !inside;
+}
+
 static int collect_embryos(struct ckpt_ctx *ctx, struct sock *sk)
 {
 	struct sock **embryos;
@@ -299,6 +320,8 @@ static int collect_embryos(struct ckpt_ctx *ctx, struct sock *sk)
 	if (nr)
 		ckpt_sock_where(ctx, sk);
 	for (i = 0; i < nr; i++) {
+		if (is_left_out(ctx, embryos[i]))
+			continue;
 		err = ckpt_collect(ctx, &ckpt_kind_inet, embryos[i]);
 		ret = ret ?: err;
 	}
@@ -715,7 +738,8 @@ void ckpt_inet_kill(struct ckpt_ctx *ctx)
 	struct ckpt_obj *obj;
 
 	list_for_each_entry(obj, &ctx->objs, node)
-		if (obj->kind == &ckpt_kind_inet)
+		if (obj->kind == &ckpt_kind_inet &&
+		    !(obj->flags & CKPT_OBJ_RESET))
 			ckpt_tcp_silence(obj->ptr);
 	/* Nobody will close those. */
 	list_for_each_entry(obj, &ctx->objs, node)

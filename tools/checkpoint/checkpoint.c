@@ -29,6 +29,7 @@ static struct {
 	bool dry_run;
 	bool check;
 	bool kill;
+	bool tcp_close;
 	bool verbose;
 	bool json;
 	bool stats;
@@ -210,6 +211,8 @@ static int do_dry_run(void)
 	opts.flags = CKPT_DRY_RUN;
 	opts.externals = opt.externals;
 	opts.nr_externals = opt.nr_externals;
+	if (opt.tcp_close)
+		opts.flags |= CKPT_TCP_RESET;
 	opts.reasons = &reasons;
 	ret = ckpt_checkpoint(opt.pid, -1, &opts);
 	report(ret, reasons, stdout);
@@ -252,6 +255,8 @@ static int do_checkpoint(void)
 	opts.flags = opt.kill ? CKPT_KILL : 0;
 	opts.externals = opt.externals;
 	opts.nr_externals = opt.nr_externals;
+	if (opt.tcp_close)
+		opts.flags |= CKPT_TCP_RESET;
 	opts.reasons = &reasons;
 
 	progress_start(&progress, out.fd);
@@ -315,6 +320,7 @@ static void usage(void)
 	       "  -R, --leave-running let it run on (the default)\n"
 	       "      --external fd:N, --external PID:N\n"
 	       "                      leave an open file outside that others have, too\n"
+	       "      --tcp-close     let connections with others come back as ones that were reset\n"
 	       "  -l, --logfile FILE  write messages to FILE too\n"
 	       "      --json          write result and reasons as JSON\n"
 	       "      --display-stats tell how large the image is, and how long it took\n"
@@ -334,6 +340,7 @@ enum {
 	OPT_JSON,
 	OPT_STATS,
 	OPT_EXTERNAL,
+	OPT_TCP_CLOSE,
 };
 
 static const struct option long_options[] = {
@@ -345,6 +352,7 @@ static const struct option long_options[] = {
 	{ "kill",		no_argument,		NULL, 'k' },
 	{ "leave-running",	no_argument,		NULL, 'R' },
 	{ "external",		required_argument,	NULL, OPT_EXTERNAL },
+	{ "tcp-close",		no_argument,		NULL, OPT_TCP_CLOSE },
 	{ "logfile",		required_argument,	NULL, 'l' },
 	{ "log-file",		required_argument,	NULL, 'l' },
 	{ "json",		no_argument,		NULL, OPT_JSON },
@@ -401,6 +409,9 @@ static int parse_args(int argc, char **argv)
 		case 'R':
 			leave_running = true;
 			break;
+		case OPT_TCP_CLOSE:
+			opt.tcp_close = true;
+			break;
 		case 'l':
 			opt.log = optarg;
 			break;
@@ -432,7 +443,7 @@ static int parse_args(int argc, char **argv)
 
 	if (opt.check) {
 		if (opt.pid || opt.dry_run || opt.output || opt.kill ||
-		    opt.nr_externals)
+		    opt.tcp_close || opt.nr_externals)
 			return bad_usage("--check stands alone");
 		return 0;
 	}

@@ -31,11 +31,15 @@
 /* Kill all processes (SIGKILL) once their image is complete; none runs on. */
 #define CHECKPOINT_KILL		(1UL << 2)
 
+/* Save TCP connections with others as ones that were reset (ECONNRESET). */
+#define CHECKPOINT_TCP_RESET	(1UL << 3)
+
 /* The log file holds arguments, see below. */
 #define CHECKPOINT_ARGS		(1UL << 10)
 
 #define CHECKPOINT_FLAGS	(CHECKPOINT_DRY_RUN | CHECKPOINT_QUERY | \
-				 CHECKPOINT_KILL | CHECKPOINT_ARGS)
+				 CHECKPOINT_KILL | CHECKPOINT_TCP_RESET | \
+				 CHECKPOINT_ARGS)
 
 /*
  * Flags of restart().

@@ -27,6 +27,7 @@
 
 static_assert(CKPT_DRY_RUN == CHECKPOINT_DRY_RUN, "flag");
 static_assert(CKPT_KILL == CHECKPOINT_KILL, "flag");
+static_assert(CKPT_TCP_RESET == CHECKPOINT_TCP_RESET, "flag");
 static_assert(CKPT_SELF == RESTART_SELF, "flag");
 static_assert(CKPT_FRESH_PIDS == RESTART_FRESH_PIDS, "flag");
 static_assert(CKPT_STOPPED == RESTART_STOPPED, "flag");

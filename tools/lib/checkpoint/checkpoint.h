@@ -19,6 +19,7 @@ extern "C" {
 /* Flags of ckpt_checkpoint(), those of checkpoint(2). */
 #define CKPT_DRY_RUN	(1UL << 0)	/* write nothing, find all reasons */
 #define CKPT_KILL	(1UL << 2)	/* kill all processes once saved */
+#define CKPT_TCP_RESET	(1UL << 3)	/* connections with others come back reset */
 
 /* Flags of ckpt_restart(), those of restart(2). */
 #define CKPT_SELF	(1UL << 0)	/* replace the caller */

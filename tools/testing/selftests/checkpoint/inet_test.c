@@ -1206,6 +1206,72 @@ TEST_F(checkpoint, outside_waits)
 	close(fd);
 }
 
+/* What the other end notices is up to whether the original goes on. */
+SCENARIO(is_reset)
+{
+	int server = listener("127.0.0.1", 5), fd;
+	int inside = client("127.0.0.1", own_port(server)), mine;
+	char byte;
+
+	NEED((mine = accept(server, NULL, NULL)) >= 0);
+	fd = client("127.0.0.1", atoi(ckpt_arg));
+	ckpt_value[0] = own_port(server);
+	ckpt_value[1] = own_port(fd);
+	ckpt_point();
+	CHECK_EQ(CLOSED, tcp_state(fd));
+	CHECK(own_name_is(fd, "127.0.0.1", ckpt_value[1]) && has_no_peer(fd));
+	CHECK(next_errno_is(fd, ECONNRESET));
+	CHECK_EQ(0, recv(fd, &byte, 1, 0));
+	CHECK(!says(fd, "x") && errno == EPIPE);
+	check_talk(inside, mine);
+	NEED(!fcntl(server, F_SETFL, O_NONBLOCK));
+	CHECK_EQ(-1, accept(server, NULL, NULL));
+	CHECK_EQ(EAGAIN, errno);
+}
+
+TEST_F(checkpoint, reset)
+{
+	int server, port, fd, waits, own;
+	union address addr;
+	char arg[16], byte;
+	socklen_t len;
+	pid_t pid;
+
+	NOT_DRY();
+	server = outside_server(&port);
+	ASSERT_LE(0, server);
+	snprintf(arg, sizeof(arg), "%d", port);
+	pid = ckpt_start(&self->t, "is_reset", arg);
+	ASSERT_LT(0, pid);
+	fd = accept(server, NULL, NULL);
+	ASSERT_LE(0, fd);
+	own = ckpt_peek_value(pid, 1);
+	len = make_addr(&addr, "127.0.0.1", ckpt_peek_value(pid, 0));
+	waits = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, connect(waits, &addr.any, len));
+	EXPECT_EQ(0, send(fd, "lost", 4, 0) - 4);
+
+	EXPECT_EQ(-EBUSY, ckpt_checkpoint(&self->t, pid, self->t.image,
+					  CHECKPOINT_KILL));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image,
+				     CHECKPOINT_TCP_RESET));
+	/* The original has it as before. */
+	EXPECT_TRUE(peer_name_is(fd, "127.0.0.1", own));
+	EXPECT_EQ(ESTABLISHED, tcp_state(fd));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image,
+				     CHECKPOINT_TCP_RESET | CHECKPOINT_KILL));
+	ASSERT_EQ(0, ckpt_reap(&self->t, pid));
+	/* It had not read something. */
+	EXPECT_TRUE(wait_events(fd, POLLIN));
+	EXPECT_EQ(-1, recv(fd, &byte, 1, 0));
+	EXPECT_EQ(ECONNRESET, errno);
+	EXPECT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	close(waits);
+	close(fd);
+	close(server);
+}
+
 /* --- while the old ones are there ------------------------------------------ */
 
 SCENARIO(has_connection)
