@@ -527,9 +527,12 @@ static int meanwhile(struct ckpt_test *t)
 	char *mem;
 	int id, in;
 
+	/* We look at our restarter; the target's limits have to be allowed to us. */
+	if (prctl(PR_SET_DUMPABLE, 1) || setrlimit(RLIMIT_MEMLOCK, &limit))
+		return 1;
 	pid = ckpt_start(t, "has_segment", NULL);
 	if (pid <= 0)
-		return 1;
+		return 5;
 	id = ckpt_peek_value(pid, 2);
 	if (ckpt_checkpoint(t, pid, t->image, 0) <= 0 || ckpt_kill(t, pid))
 		return 2;
@@ -542,8 +545,6 @@ static int meanwhile(struct ckpt_test *t)
 		return 4;
 
 	/* Locked: it is still that, and nothing of it is left in the end. */
-	if (setrlimit(RLIMIT_MEMLOCK, &limit))
-		return 5;
 	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
 	if (restarter <= 0 || shmctl(id, IPC_STAT, &ds) || ds.shm_nattch != 2)
 		return 6;
