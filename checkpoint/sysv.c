@@ -814,6 +814,34 @@ static int undo_save_list(struct ckpt_ctx *ctx, struct task_struct *task,
 	return ret;
 }
 
+/*
+ * The kernel allows an adjustment of -32768, but no operation of 32768. Nobody
+ * else has the list, and who could change it stands still; nobody removes a set.
+ */
+static bool undo_is_too_much(struct ckpt_ctx *ctx,
+			     const struct sem_undo_list *ulp)
+{
+	struct ipc_ids *ids = &ctx->ns->ipc_ns->ids[IPC_SEM_IDS];
+	const struct kern_ipc_perm *perm;
+	const struct sem_undo *un;
+	bool ret = false;
+	int i, nr;
+
+	down_read(&ids->rwsem);
+	list_for_each_entry(un, &ulp->list_proc, list_proc) {
+		rcu_read_lock();
+		perm = ipc_obtain_object_check(ids, un->semid);
+		nr = IS_ERR(perm) ? 0 :
+		     container_of(perm, struct sem_array, sem_perm)->sem_nsems;
+		for (i = 0; i < nr; i++)
+			ret |= un->semadj[i] == SHRT_MIN;
+		rcu_read_unlock();
+		cond_resched();
+	}
+	up_read(&ids->rwsem);
+	return ret;
+}
+
 /* Threads share a list, other processes could by clone(CLONE_SYSVSEM). */
 static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -837,6 +865,9 @@ static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		 READ_ONCE(task->group_leader->sysvsem.undo_list) != ulp)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a thread has System V semaphore operations of its own to undo");
+	else if (undo_is_too_much(ctx, ulp))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "a System V semaphore was raised by 32768 in all, to be undone");
 	undo_put(ctx, ulp);
 	return ret;
 }

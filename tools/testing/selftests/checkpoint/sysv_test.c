@@ -810,6 +810,19 @@ REFUSED(huge_segment, EOPNOTSUPP, "vma_sysv", "huge pages")
 	ckpt_point();
 }
 
+/* It can be undone, but not be done again in one operation. */
+REFUSED(raised_too_much, EOPNOTSUPP, "sysvsem", "raised by 32768")
+{
+	int id = semget(IPC_PRIVATE, 1, 0600);
+
+	NEED(id >= 0);
+	NEED(!change(id, 0, 32767, SEM_UNDO) && !change(id, 0, -1, 0) &&
+	     !change(id, 0, 1, SEM_UNDO));
+	ckpt_point();
+	CHECK_EQ(32767, value(id, 0));
+	CHECK_EQ(0, semctl(id, 0, IPC_RMID));
+}
+
 /* Nothing is in the list yet, but what will be is undone once. */
 REFUSED(shared_undo, EOPNOTSUPP, "sysvsem", "CLONE_SYSVSEM")
 {
