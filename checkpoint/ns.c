@@ -438,11 +438,24 @@ static int namespaces_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
+/* Numbers that were in use a moment ago are not given to others at once. */
+static void set_next_pid(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+	pid_t last = 1;
+
+	list_for_each_entry(m, &ctx->members, node)
+		last = max(last, task_pid_nr_ns(m->task, ctx->pid_ns));
+	idr_set_cursor(&ctx->pid_ns->idr, last + 1);
+}
+
 static void namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_namespaces *p = ckpt_payload(rec, struct ckpt_namespaces);
 	struct new_utsname *name = &current->nsproxy->uts_ns->name;
 
+	if (p->flags & CKPT_NS_INIT && is_child_reaper(task_pid(current)))
+		set_next_pid(ctx);
 	if (!sets_names(ctx, p))
 		return;
 	down_write(&uts_sem);
