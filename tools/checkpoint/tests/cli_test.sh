@@ -39,7 +39,7 @@ done
 [ ! -e "$tmp/x" ]
 result "nothing was written"
 
-for args in "x" "--self --wait" "--self --copy-status" "-i"; do
+for args in "x" "--self --wait" "--self --copy-status" "--self --pid" "--map-users 0:0:1" "-i"; do
 	case $args in
 	*copy*) want=125 ;;
 	*) want=2 ;;

@@ -312,6 +312,60 @@ result "a changed byte: kernel and ckptinfo both refuse it"
 run 1 restart --fresh-pids -i /dev/null && run 1 restart --fresh-pids -i /proc/version
 result "no image"
 
+# --- namespaces -----------------------------------------------------------------
+
+# written NAME TEXT: the target says again and again who its host is.
+written() {
+	rm -f name
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(cat name 2>/dev/null)" = "$1" ] && return 0
+		sleep 0.2
+	done
+	echo "# the host is '$(cat name)' and not '$1'"
+	return 1
+}
+
+if have unshare && [ "$(id -u)" = 0 ] && unshare --uts --ipc --pid --mount --fork true 2>/dev/null; then
+	host=$(cat /proc/sys/kernel/hostname)
+	cat >inside.sh <<'END'
+echo inside >/proc/sys/kernel/hostname
+while :; do cat /proc/sys/kernel/hostname >name.new; echo $$ >self; mv name.new name; sleep 0.1; done
+END
+	start unshare --uts --ipc --pid --mount --fork --kill-child sh inside.sh
+	outer=$pid
+	written inside && [ "$(cat self)" = 1 ]
+	result "a tree in namespaces of its own"
+	pid=$(cat "/proc/$outer/task/$outer/children")
+	pid=${pid% }
+	run 0 checkpoint --kill -o inside.img "$pid"
+	result "is saved"
+	run 0 ckptinfo --validate inside.img && ckptinfo inside.img >info.out && grep -q inside info.out
+	result "with the name of its host"
+	end "$outer"
+	run 1 restart -i inside.img && grep -q 'namespace' run.err
+	result "is not restarted without them"
+	run 0 restart --uts --ipc --pid --mount --pidfile inside.pid -i inside.img
+	result "is restarted in new ones"
+	pids="$pids $(cat inside.pid)"
+	written inside && [ "$(cat self)" = 1 ] && [ "$(cat /proc/sys/kernel/hostname)" = "$host" ]
+	result "with the name of its host there, and only there"
+	end "$(cat inside.pid)"
+	start sleep 1000
+	checkpoint --kill -o sleep.img $pid
+	if [ -e /proc/self/ns/time ]; then
+		run 0 restart --time --pidfile sleep.pid -i sleep.img && is SR "$(cat sleep.pid)" &&
+			! cmp -s /proc/self/timens_offsets "/proc/$(cat sleep.pid)/timens_offsets"
+		result "--time: other clocks"
+		end "$(cat sleep.pid)"
+	fi
+	run 0 restart --user --fresh-pids --pidfile sleep.pid -i sleep.img && is SR "$(cat sleep.pid)" &&
+		grep -q '^ *0 *0 *1$' "/proc/$(cat sleep.pid)/uid_map"
+	result "--user: a map of one user"
+	end "$(cat sleep.pid)"
+else
+	skip "no namespaces"
+fi
+
 # --- without privilege --------------------------------------------------------
 
 user=
