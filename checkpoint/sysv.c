@@ -178,7 +178,9 @@ static int segment_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
  * @file: its memory now
  * @held: shm_nattch counts us, so that it neither goes away nor seems unused
  * @old: its memory before; NULL: the restart has made it
- * @atime, @dtime, @lpid: of it before, our mappings change them
+ * @atime: of it before: our mappings change this,
+ * @dtime: ... this,
+ * @lpid: ... and this
  */
 struct segment {
 	struct ipc_namespace *ns;
