@@ -16,6 +16,7 @@
 #include "ckpt_test.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -25,7 +26,7 @@
 #define MB		(1024 * KB)
 #define PAGE		4096UL
 #define MAX_RUNS	51
-#define MAX_ROWS	200
+#define MAX_ROWS	300
 
 #define RW		(PROT_READ | PROT_WRITE)
 #define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
@@ -101,22 +102,38 @@ static const struct row *record(double *values, int n, size_t bytes,
 	return row;
 }
 
-/* How many times as fast is ours? */
-static void compare(const char *name, const struct row *ours,
-		    const struct row *other, double must, double goal)
+static void add_ratio(const char *name, const struct row *ours,
+		      const struct row *other, double value, double must,
+		      double goal)
 {
 	struct ratio *ratio = &ratios[nr_ratios];
 
-	if (!ours || !other)
-		return;
 	if (nr_ratios++ == MAX_ROWS)
 		fail("too many ratios");
 	snprintf(ratio->name, sizeof(ratio->name), "%s", name);
 	ratio->ours = ours;
 	ratio->other = other;
-	ratio->value = other->median / ours->median;
+	ratio->value = value;
 	ratio->must = must;
 	ratio->goal = goal;
+}
+
+/* How many times as fast is ours? */
+static void compare(const char *name, const struct row *ours,
+		    const struct row *other, double must, double goal)
+{
+	if (ours && other)
+		add_ratio(name, ours, other, other->median / ours->median, must,
+			  goal);
+}
+
+/* Does so many times as much take no more than so many times as long? */
+static void is_linear(const char *name, const struct row *large,
+		      const struct row *small, double times)
+{
+	if (large && small)
+		add_ratio(name, large, small,
+			  times * small->median / large->median, 1 / 1.05, 1);
 }
 
 static double now(void)
@@ -136,6 +153,26 @@ static volatile sig_atomic_t told;
 static void on_signal(int sig)
 {
 	told = sig;
+}
+
+static void sleep_until_told(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (!told)
+		sigsuspend(&none);
+}
+
+static void expect_signal(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	NEED(!sigprocmask(SIG_BLOCK, &block, NULL));
+	NEED(!sigaction(SIGUSR1, &action, NULL));
 }
 
 static void *need_map(size_t size, int flags, int fd)
@@ -168,8 +205,6 @@ static bool is_filled(const void *mem, size_t size)
 /* Sleeps until told, then looks, and ends. The argument: kind and bytes. */
 SCENARIO(memory)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t block, none;
 	size_t size, filled;
 	char kind = ckpt_arg[0];
 	char *mem;
@@ -213,25 +248,105 @@ SCENARIO(memory)
 	fill(mem, filled);
 	ckpt_value[0] = sum;
 
-	sigemptyset(&none);
-	sigemptyset(&block);
-	sigaddset(&block, SIGUSR1);
-	NEED(!sigprocmask(SIG_BLOCK, &block, NULL));
-	NEED(!sigaction(SIGUSR1, &action, NULL));
+	expect_signal();
 	ckpt_announce();
-	while (!told)
-		sigsuspend(&none);
+	sleep_until_told();
 	CHECK(is_filled(mem, filled));
 	CHECK_EQ(0, lseek(0, 0, SEEK_CUR));
 }
 
-static pid_t start_target(char kind, size_t size)
+/* A root with children, all with as much memory. The argument: tasks, bytes. */
+SCENARIO(tree)
 {
+	char *mem, *end;
+	int nr = strtol(ckpt_arg, &end, 10), i, status;
+	size_t size = strtoul(end, NULL, 10);
+	volatile int *ready = need_map(PAGE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	pid_t *pids = need_map(nr * sizeof(*pids), ANON, -1);
+
+	mem = need_map(size, ANON, -1);
+	NEED(!madvise(mem, size, MADV_NOHUGEPAGE));
+	expect_signal();
+	for (i = 1; i < nr; i++) {
+		pids[i] = fork();
+		NEED(pids[i] >= 0);
+		if (!pids[i]) {
+			fill(mem, size);
+			__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+			sleep_until_told();
+			_exit(is_filled(mem, size) ? 0 : 1);
+		}
+	}
+	fill(mem, size);
+	while (*ready < nr - 1)
+		usleep(1000);
+	ckpt_announce();
+	sleep_until_told();
+	for (i = 1; i < nr; i++)
+		CHECK(!kill(pids[i], SIGUSR1));
+	for (i = 1; i < nr; i++) {
+		CHECK_EQ(pids[i], waitpid(pids[i], &status, 0));
+		CHECK_EQ(0, status);
+	}
+	CHECK(is_filled(mem, size));
+}
+
+static volatile int nr_waiting;
+static pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_at_door(void *arg)
+{
+	__atomic_add_fetch(&nr_waiting, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&door);
+	pthread_mutex_unlock(&door);
+	return arg;
+}
+
+/* The argument: how many. */
+SCENARIO(threads)
+{
+	int nr = atoi(ckpt_arg), i;
+	pthread_t *others = need_map(nr * sizeof(*others), ANON, -1);
+	pthread_attr_t attr;
+	void *ret;
+
+	expect_signal();
+	NEED(!pthread_attr_init(&attr));
+	NEED(!pthread_attr_setstacksize(&attr, 64 * KB));
+	pthread_mutex_lock(&door);
+	for (i = 1; i < nr; i++)
+		NEED(!pthread_create(&others[i], &attr, wait_at_door,
+				     (void *)(long)i));
+	while (nr_waiting < nr - 1)
+		usleep(1000);
+	ckpt_announce();
+	sleep_until_told();
+	pthread_mutex_unlock(&door);
+	for (i = 1; i < nr; i++) {
+		CHECK_EQ(0, pthread_join(others[i], &ret));
+		CHECK_EQ(i, (long)ret);
+	}
+}
+
+struct target {
+	const char *scenario;
 	char arg[32];
+	size_t size;		/* of its memory, 0: that does not matter */
+};
+
+static struct target memory_target(char kind, size_t size)
+{
+	struct target target = { "memory", .size = size };
+
+	snprintf(target.arg, sizeof(target.arg), "%c%zu", kind, size);
+	return target;
+}
+
+static pid_t start_target(const struct target *target)
+{
 	pid_t pid;
 
-	snprintf(arg, sizeof(arg), "%c%zu", kind, size);
-	pid = ckpt_start(&test, "memory", arg);
+	pid = ckpt_start(&test, target->scenario, target->arg);
 	if (pid <= 0 || ckpt_wait_syscall(pid, SYS_rt_sigsuspend))
 		fail("no target");
 	return pid;
@@ -464,14 +579,15 @@ static pid_t bring_back(int fd)
 	fail("restart");
 }
 
-static void measure_ours(struct ours *o, char kind, size_t size,
-			 const char *what)
+static void measure_target(struct ours *o, const struct target *target,
+			   const char *what)
 {
 	double t[MAX_RUNS], start;
+	size_t size = target->size;
 	int i, fd, pair[2];
 	pid_t pid, reader;
 
-	pid = start_target(kind, size);
+	pid = start_target(target);
 	for (i = 0; i < nr_runs; i++) {
 		fd = open_new(test.image);
 		start = now();
@@ -511,6 +627,14 @@ static void measure_ours(struct ours *o, char kind, size_t size,
 	o->restart = record(t, i, size, "restart from a tmpfs file%s", what);
 	close(fd);
 	unlink(test.image);
+}
+
+static void measure_ours(struct ours *o, char kind, size_t size,
+			 const char *what)
+{
+	struct target target = memory_target(kind, size);
+
+	measure_target(o, &target, what);
 }
 
 /* --- criu ----------------------------------------------------------------------------- */
@@ -562,9 +686,9 @@ struct criu {
 
 /*
  * With the images on the same tmpfs. Both include the start of criu, which is
- * what its user waits for too.
+ * what its user waits for too. Without a target it is the small program.
  */
-static bool measure_criu(struct criu *c, size_t size, bool tiny)
+static bool measure_criu(struct criu *c, const struct target *target)
 {
 	char dir[200], log[240], pid_text[16];
 	double dump[MAX_RUNS], restore[MAX_RUNS], start;
@@ -582,8 +706,8 @@ static bool measure_criu(struct criu *c, size_t size, bool tiny)
 	snprintf(log, sizeof(log), "%s/criu.log", test.dir);
 	for (i = 0; i < nr_runs; i++) {
 		mkdir(dir, 0700);
-		pid = tiny ? ckpt_start_tiny(&test, NULL) :
-			     start_target('p', size);
+		pid = target ? start_target(target) :
+			       ckpt_start_tiny(&test, NULL);
 		snprintf(pid_text, sizeof(pid_text), "%d", pid);
 		start = now();
 		status = run(dump_argv, log);
@@ -604,7 +728,7 @@ static bool measure_criu(struct criu *c, size_t size, bool tiny)
 			return false;
 		}
 		ckpt_remember(&test, pid);
-		if (tiny) {
+		if (!target) {
 			if (ckpt_go_tiny(pid) ||
 			    ckpt_wait(&test, pid) != TINY_STATUS)
 				fail("criu's process is not what it was");
@@ -612,8 +736,9 @@ static bool measure_criu(struct criu *c, size_t size, bool tiny)
 			end_target(pid);
 		}
 	}
-	c->dump = record(dump, i, size, "criu dump");
-	c->restore = record(restore, i, size, "criu restore");
+	c->dump = record(dump, i, target ? target->size : 0, "criu dump");
+	c->restore = record(restore, i, target ? target->size : 0,
+			    "criu restore");
 	return true;
 }
 
@@ -632,6 +757,7 @@ static bool wanted(const char *group)
 
 static void group_size(size_t size, double criu_dump, double criu_restore)
 {
+	struct target target = memory_target('p', size);
 	struct baselines b;
 	struct criu c = {};
 	struct ours o;
@@ -643,7 +769,7 @@ static void group_size(size_t size, double criu_dump, double criu_restore)
 		return;
 	measure_baselines(&b, size);
 	measure_ours(&o, 'p', size, "");
-	measure_criu(&c, size, false);
+	measure_criu(&c, &target);
 	snprintf(name, sizeof(name), "%d MB: checkpoint to a new file / write", mb);
 	compare(name, o.file_new, b.write_new, 0.8, 0.95);
 	snprintf(name, sizeof(name), "%d MB: checkpoint over a file / write", mb);
@@ -660,6 +786,129 @@ static void group_size(size_t size, double criu_dump, double criu_restore)
 	compare(name, o.file_new, c.dump, criu_dump, criu_dump);
 	snprintf(name, sizeof(name), "%d MB: restart / criu restore", mb);
 	compare(name, o.restart, c.restore, criu_restore, criu_restore);
+}
+
+/* As many processes of as much memory, which they share with their parent. */
+static const struct row *measure_forks(int nr, size_t size)
+{
+	double t[MAX_RUNS], start;
+	int i, k, status;
+	pid_t *pids;
+	char *mem;
+
+	pids = calloc(nr, sizeof(*pids));
+	mem = mmap(NULL, size, RW, ANON, -1, 0);
+	if (!pids || mem == MAP_FAILED)
+		fail("no memory");
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	fill(mem, size);
+	for (i = 0; i < nr_runs; i++) {
+		start = now();
+		for (k = 0; k < nr; k++) {
+			pids[k] = fork();
+			if (pids[k] < 0)
+				fail("fork");
+			if (!pids[k])
+				for (;;)
+					pause();
+		}
+		t[i] = now() - start;
+		for (k = 0; k < nr; k++) {
+			if (kill(pids[k], SIGKILL) ||
+			    waitpid(pids[k], &status, 0) != pids[k])
+				fail("wait");
+		}
+	}
+	munmap(mem, size);
+	free(pids);
+	return record(t, i, nr * size, "fork(2), %d times", nr);
+}
+
+/* The must and the goal for 100 are those of all sizes. */
+static void group_tree(struct ours *o, int nr)
+{
+	struct target target = { "tree", .size = nr * MB };
+	const struct row *forks;
+	struct criu c = {};
+	char name[80];
+
+	snprintf(name, sizeof(name), "a tree of %d processes of 1 MB", nr);
+	if (!wanted(name))
+		return;
+	snprintf(target.arg, sizeof(target.arg), "%d %lu", nr, MB);
+	forks = measure_forks(nr, MB);
+	measure_target(o, &target, "");
+	measure_criu(&c, &target);
+	snprintf(name, sizeof(name), "%d processes: checkpoint / criu dump", nr);
+	compare(name, o->file_new, c.dump, 2, 2.5);
+	snprintf(name, sizeof(name), "%d processes: restart / criu restore", nr);
+	compare(name, o->restart, c.restore, 4, 6);
+	snprintf(name, sizeof(name), "%d processes: restart / fork", nr);
+	compare(name, o->restart, forks, 0, 0);
+}
+
+/* Tasks without much memory, where it is the task that counts. */
+static void group_small_tree(struct ours *o, int nr)
+{
+	struct target target = { "tree" };
+	const struct row *forks;
+	char name[80];
+
+	snprintf(name, sizeof(name), "a tree of %d small processes", nr);
+	if (!wanted(name))
+		return;
+	snprintf(target.arg, sizeof(target.arg), "%d %lu", nr, PAGE);
+	forks = measure_forks(nr, PAGE);
+	measure_target(o, &target, "");
+	snprintf(name, sizeof(name), "%d small processes: checkpoint / fork", nr);
+	compare(name, o->file_new, forks, 1, 2);
+	snprintf(name, sizeof(name), "%d small processes: restart / fork", nr);
+	compare(name, o->restart, forks, 1, 2);
+}
+
+static void group_threads(struct ours *o, int nr)
+{
+	struct target target = { "threads" };
+	struct criu c = {};
+	char name[80];
+
+	snprintf(name, sizeof(name), "%d threads", nr);
+	if (!wanted(name))
+		return;
+	snprintf(target.arg, sizeof(target.arg), "%d", nr);
+	measure_target(o, &target, "");
+	measure_criu(&c, &target);
+	snprintf(name, sizeof(name), "%d threads: checkpoint / criu dump", nr);
+	compare(name, o->file_new, c.dump, 10, 20);
+	snprintf(name, sizeof(name), "%d threads: restart / criu restore", nr);
+	compare(name, o->restart, c.restore, 10, 20);
+}
+
+static void group_trees(void)
+{
+	static const int sizes[] = { 1, 10, 100, 400 };
+	static const int counts[] = { 1, 10, 100, 1000 };
+	struct ours trees[4] = {}, small[4] = {}, threads[4] = {};
+	int i;
+
+	for (i = 0; i < 4; i++)
+		group_tree(&trees[i], sizes[i]);
+	for (i = 0; i < 4; i++)
+		group_small_tree(&small[i], sizes[i]);
+	for (i = 0; i < 4; i++)
+		group_threads(&threads[i], counts[i]);
+	is_linear("checkpoint of 400 processes, linear from 10",
+		  trees[3].file_new, trees[1].file_new, 40);
+	is_linear("restart of 400 processes, linear from 10", trees[3].restart,
+		  trees[1].restart, 40);
+	is_linear("checkpoint of 400 small processes, linear from 10",
+		  small[3].file_new, small[1].file_new, 40);
+	is_linear("restart of 400 small processes, linear from 10",
+		  small[3].restart, small[1].restart, 40);
+	is_linear("checkpoint of 1000 threads, linear from 10",
+		  threads[3].file_new, threads[1].file_new, 100);
+	is_linear("restart of 1000 threads, linear from 10", threads[3].restart,
+		  threads[1].restart, 100);
 }
 
 /* Kinds of memory that are easier, or harder. */
@@ -721,7 +970,7 @@ static void group_tiny(void)
 	back = record(t, i, 0, "restart from a tmpfs file");
 	close(fd);
 	unlink(test.image);
-	measure_criu(&c, 0, true);
+	measure_criu(&c, NULL);
 	compare("small: restart / vfork and exec", back, exec, 0, 0);
 	compare("small: checkpoint / criu dump", saved, c.dump, 15, 30);
 	compare("small: restart / criu restore", back, c.restore, 15, 30);
@@ -797,6 +1046,7 @@ int main(void)
 	group_size(64 * MB, 0, 0);
 	group_size(256 * MB, 1, 1.5);
 	group_kinds(64 * MB);
+	group_trees();
 	print_ratios();
 	if (criu_why && *criu_why)
 		printf("\ncriu %s\n", criu_why);
