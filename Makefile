@@ -4,6 +4,7 @@
 KSRC ?= /usr/src/linux-source-6.12.tar.xz
 FLAVOUR ?=
 TEST ?=
+SCALE ?=
 ACCEL ?= tcg
 ifeq ($(BUILD),)
 BUILD := $(CURDIR)/build
@@ -19,7 +20,8 @@ unexport MAKEFLAGS MFLAGS
 
 help:
 	@echo 'make demo        a program is checkpointed, the machine powered off and on, the program restarted'
-	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking|host and TEST=name choose a part'
+	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking|host and TEST=name choose a part,'
+	@echo '                 SCALE=20 has twenty times as many random trees and images'
 	@echo 'make apps        real programs (PostgreSQL, redis, tmux, ...) checkpointed under load; more than make test has'
 	@echo 'make shell       a shell in a guest with the tools in it'
 	@echo 'make bench       measures, prints a table, writes build/bench.json'
@@ -49,7 +51,7 @@ demo: source
 	@scripts/demo
 
 test: source
-	@FLAVOUR='$(FLAVOUR)' TEST='$(TEST)' scripts/test
+	@FLAVOUR='$(FLAVOUR)' TEST='$(TEST)' SCALE='$(SCALE)' scripts/test
 
 apps: source
 	@TEST='$(TEST)' scripts/apps

@@ -1457,6 +1457,33 @@ TEST_F(checkpoint, twenty_generations)
 	EXPECT_EQ(0, ckpt_finish(t, pid));
 }
 
+/* A checkpoint every few milliseconds, one behind the other, for a minute. */
+TEST_F(checkpoint, for_a_minute)
+{
+	struct ckpt_test *t = &self->t;
+	struct shared last = {};
+	int64_t end;
+	pid_t pid;
+	int nr;
+
+	NOT_DRY();
+	START(pid, counters, NULL);
+	end = ckpt_now_ns(CLOCK_MONOTONIC) +
+	      60000 * MS * (ckpt_scale() < 1 ? ckpt_scale() : 1);
+	for (nr = 0; ckpt_now_ns(CLOCK_MONOTONIC) < end; nr++) {
+		ASSERT_LT(0, ckpt_checkpoint(t, pid, t->image, 0));
+		usleep(nr * 1009 % 5000);
+		if (nr % 100 == 99)
+			ASSERT_EQ(0, all_count(pid, &last));
+	}
+	TH_LOG("%d checkpoints", nr);
+	ASSERT_EQ(0, all_count(pid, &last));
+	EXPECT_EQ(0, ckpt_finish(t, pid));
+	/* The last one is as good as the program. */
+	ASSERT_EQ(pid, ckpt_restart(t, t->image, 0));
+	EXPECT_EQ(0, ckpt_finish(t, pid));
+}
+
 /* A saver that dies at any moment leaves nobody behind in the trap. */
 TEST_F(checkpoint, saver_is_killed)
 {
