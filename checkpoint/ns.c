@@ -306,7 +306,8 @@ static bool is_zero(const void *mem, size_t len)
 static bool offset_ok(const struct ckpt_stamp *offset)
 {
 	return offset->nsec < NSEC_PER_SEC && !offset->pad &&
-	       abs(offset->sec) <= KTIME_SEC_MAX / 2;
+	       offset->sec <= KTIME_SEC_MAX / 2 &&
+	       offset->sec >= -(KTIME_SEC_MAX / 2);
 }
 
 static int namespaces_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)

@@ -386,6 +386,16 @@ static void limits_release(void *ptr)
 	kfree(l);
 }
 
+static void ns_get(void *ptr)
+{
+	get_ipc_ns(ptr);
+}
+
+static void ns_put(void *ptr)
+{
+	put_ipc_ns(ptr);
+}
+
 static int ipc_ns_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct ckpt_ipc_ns rec = {};
@@ -467,6 +477,8 @@ const struct ckpt_kind ckpt_kind_ipc_ns = {
 	.min_version	= 1,
 	CKPT_PAYLOAD(struct ckpt_ipc_ns),
 	.object		= true,
+	.obj_get	= ns_get,
+	.obj_put	= ns_put,
 	.obj_save	= ipc_ns_save,
 	.check		= ipc_ns_check,
 	.restore	= ipc_ns_restore,
