@@ -477,7 +477,6 @@ const struct ckpt_kind ckpt_kind_namespaces = {
 	.min_version = 1,
 	CKPT_PAYLOAD(struct ckpt_namespaces),
 	.single = true,
-	.process = true,
 	.task_collect = namespaces_collect,
 	.task_save = namespaces_save,
 	.check = namespaces_check,

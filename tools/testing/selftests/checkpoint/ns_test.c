@@ -6,6 +6,7 @@
 #include "ckpt_image.h"
 
 #include <mqueue.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/mount.h>
@@ -883,6 +884,33 @@ static void two(int flags, bool child_first)
 	NEED(read(sv[1], &c, 1) == 1);
 	ckpt_point();
 	kill(ckpt_value[2], SIGKILL);
+}
+
+static volatile int thread_is_there;
+
+static void *other_thread(void *arg)
+{
+	own(CLONE_NEWUTS);
+	thread_is_there = 1;
+	for (;;)
+		pause();
+	return arg;
+}
+
+SCENARIO(thread_uts)
+{
+	pthread_t thread;
+
+	NEED(!pthread_create(&thread, NULL, other_thread, NULL));
+	while (!thread_is_there)
+		usleep(1000);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, spanning_threads)
+{
+	RUN(.scenario = "thread_uts", .save_error = -EOPNOTSUPP,
+	    .text = "is in another uts namespace than the first process");
 }
 
 SCENARIO(child_uts)
