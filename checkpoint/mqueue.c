@@ -31,6 +31,7 @@
 #define OPEN_FLAGS	(O_ACCMODE | O_NONBLOCK | CKPT_OPEN_SHOWN)
 
 static_assert(MQ_PRIO_MAX <= INT_MAX);
+static_assert(sizeof(struct mq_attr) == 8 * sizeof(__kernel_long_t));
 
 static bool is_unlinked(const struct inode *inode)
 {

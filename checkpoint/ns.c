@@ -28,6 +28,11 @@
 
 /* A new namespace must be looked at here. */
 static_assert(sizeof(struct nsproxy) == 9 * sizeof(void *));
+/* So must another name, and another clock. */
+static_assert(sizeof(struct new_utsname) == 6 * (__NEW_UTS_LEN + 1));
+#ifdef CONFIG_TIME_NS
+static_assert(sizeof(struct timens_offsets) == 2 * sizeof(struct timespec64));
+#endif
 
 #define NS_ALL	(CKPT_NS_UTS | CKPT_NS_IPC | CKPT_NS_MNT | CKPT_NS_PID |	\
 		 CKPT_NS_NET | CKPT_NS_TIME | CKPT_NS_CGROUP | CKPT_NS_USER)

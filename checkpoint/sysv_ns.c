@@ -42,6 +42,9 @@
 /* Others may want the same id at the same time. */
 #define MAX_TRIES	3
 
+static_assert(sizeof_field(struct ckpt_ipc_ns, sem) ==
+	      sizeof_field(struct ipc_namespace, sem_ctls));
+
 /* --- objects by their ids --------------------------------------------------------- */
 
 /**
