@@ -45,14 +45,20 @@ static int enter(const char *name, int flag)
 	return ret;
 }
 
+/* In a new user namespace: root is root there, others are nobody. */
+static int map_self(void)
+{
+	return ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
+	       ckpt_write_file("/proc/self/setgroups", "deny") ||
+	       ckpt_write_file("/proc/self/gid_map", "0 0 1");
+}
+
 /* Make namespaces and be in them; children are in those of pid and time. */
 static int make(int flags, const char *offsets)
 {
 	if (unshare(flags))
 		return ckpt_say("unshare %#x: %s", flags, strerror(errno));
-	if (flags & CLONE_NEWUSER &&
-	    (ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
-	     ckpt_write_file("/proc/self/gid_map", "0 0 1")))
+	if (flags & CLONE_NEWUSER && map_self())
 		return ckpt_say("maps: %s", strerror(errno));
 	if (flags & CLONE_NEWNS &&
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
@@ -771,12 +777,6 @@ TEST_F(checkpoint, numbers)
 }
 
 /* --- user ------------------------------------------------------------------------------- */
-
-static int map_self(void)
-{
-	return ckpt_write_file("/proc/self/uid_map", "0 0 1") ||
-	       ckpt_write_file("/proc/self/gid_map", "0 0 1");
-}
 
 /* A program must have been started in there. */
 SCENARIO(enter_user)
