@@ -200,13 +200,16 @@ void ckpt_external_free(struct ckpt_ctx *ctx)
 
 /* --- saving --------------------------------------------------------------------- */
 
+/* Its first thread that lives, which has descriptors. */
 static struct task_struct *find_process(struct ckpt_ctx *ctx, pid_t pid)
 {
 	struct ckpt_member *m;
 
+	if (!pid)
+		pid = task_tgid_vnr(ctx->task);
 	list_for_each_entry(m, &ctx->members, node)
-		if (thread_group_leader(m->task) &&
-		    (!pid || task_pid_vnr(m->task) == pid))
+		if (task_tgid_vnr(m->task) == pid &&
+		    !READ_ONCE(m->task->exit_state))
 			return m->task;
 	return NULL;
 }
@@ -247,7 +250,7 @@ static int collect_name(struct ckpt_ctx *ctx, struct ckpt_external *ext)
 				   ext->pid, ext->fd);
 	ctx->where.task = task;
 	ctx->where.fd = ext->fd;
-	ext->pid = task_pid_vnr(task);
+	ext->pid = task_tgid_vnr(task);
 	rcu_read_lock();
 	file = task_lookup_fdget_rcu(task, ext->fd);
 	rcu_read_unlock();
@@ -303,9 +306,9 @@ static void fill_sort(struct file *file, struct ckpt_file_external *rec)
 		rec->flags |= CKPT_EXTERNAL_READ;
 	if (file->f_mode & FMODE_WRITE)
 		rec->flags |= CKPT_EXTERNAL_WRITE;
-	if (is_tty(file))
+	if (is_tty(file)) {
 		rec->flags |= CKPT_EXTERNAL_TTY;
-	else if (S_ISCHR(inode->i_mode) || S_ISBLK(inode->i_mode)) {
+	} else if (S_ISCHR(inode->i_mode) || S_ISBLK(inode->i_mode)) {
 		rec->rdev_major = imajor(inode);
 		rec->rdev_minor = iminor(inode);
 	}
@@ -497,7 +500,7 @@ static int external_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_file_external = {
 	.name		= "file_external",
-	.about		= "any open file that the caller named: that, its sort; a restart is given another",
+	.about		= "named by the caller: its sort; a restart is given another",
 	.family		= CKPT_FAMILY_FILE,
 	.type		= CKPT_REC_FILE_EXTERNAL,
 	.phase		= CKPT_PHASE_OBJECT,

@@ -302,7 +302,7 @@ TEST_F(checkpoint, bad_arguments)
 	static const char *const bad[] = {
 		"external fd:5", "external fd:5\nexternal fd:6", "external\n",
 		"external fd:\n", "external fd:x\n", "external fd:-1\n",
-		"external fd:+5\n", "external fd: 5\n", "external fd:5 \n",
+		"external fd:+5\n", "external fd: 5\n", "external fd:5x\n",
 		"external :5\n", "external 0:5\n", "external -1:5\n",
 		"external fd:5=6\n", "external fd:99999999999\n",
 		"external 5\n", "inherit fd:5=6\n", "\n", "extern fd:5\n",

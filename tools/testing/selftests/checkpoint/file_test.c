@@ -547,7 +547,8 @@ REFUSED(deleted_directory, EOPNOTSUPP, "file", "was deleted")
 	int fd;
 
 	NEED(!mkdir("gone", 0755));
-	ckpt_value[0] = fd = need_open("gone", O_RDONLY | O_DIRECTORY);
+	fd = need_open("gone", O_RDONLY | O_DIRECTORY);
+	ckpt_value[0] = fd;
 	NEED(!rmdir("gone"));
 	ckpt_point();
 	CHECK_EQ(-1, openat(fd, "x", O_RDWR | O_CREAT, 0600));

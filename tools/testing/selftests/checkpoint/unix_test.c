@@ -1970,6 +1970,7 @@ static void check_works(int from, int to)
 ROUNDTRIP(filter)
 {
 	int p[2], yes = 1;
+	char buf[4];
 
 	NEED(!socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
 	attach(p[1], only_y, ARRAY_SIZE(only_y));
@@ -1978,7 +1979,7 @@ ROUNDTRIP(filter)
 	check_works(p[0], p[1]);
 	CHECK_EQ(0, setsockopt(p[1], SOL_SOCKET, SO_DETACH_FILTER, &yes, sizeof(yes)));
 	CHECK_EQ(4, send(p[0], "noes", 4, 0));
-	CHECK_EQ(4, recv(p[1], (char[4]){ 0 }, 4, MSG_DONTWAIT));
+	CHECK_EQ(4, recv(p[1], buf, 4, MSG_DONTWAIT));
 }
 
 /* What came before the filter is not filtered by a restart. */
@@ -2006,6 +2007,7 @@ ROUNDTRIP(filters)
 	struct sock_filter code[99];
 	int p[2], status;
 	unsigned int i;
+	char buf[4];
 	pid_t pid;
 
 	for (i = 0; i < ARRAY_SIZE(code) - 1; i++)
@@ -2022,13 +2024,13 @@ ROUNDTRIP(filters)
 			sched_yield();
 		pause();
 	}
-	NEED(recv(p[1], (char[4]){ 0 }, 4, 0) == 1);
+	NEED(recv(p[1], buf, 4, 0) == 1);
 	ckpt_point();
 	check_filter(p[0], code, ARRAY_SIZE(code));
 	check_filter(p[1], only_y, ARRAY_SIZE(only_y));
 	check_works(p[0], p[1]);
 	CHECK_EQ(2, send(p[1], "no", 2, 0));
-	CHECK_EQ(2, recv(p[0], (char[4]){ 0 }, 4, 0));
+	CHECK_EQ(2, recv(p[0], buf, 4, 0));
 	NEED(!kill(pid, SIGKILL));
 	CHECK_EQ(pid, waitpid(pid, &status, 0));
 }
