@@ -243,7 +243,7 @@ static struct ckpt_obj *task_of_sighand(struct ckpt_ctx *ctx,
 
 	list_for_each_entry(m, &ctx->members, node)
 		if (rcu_access_pointer(m->task->sighand) == sighand &&
-		    !ckpt_is_zombie(m->task))
+		    !READ_ONCE(m->task->exit_state))
 			return ckpt_obj_find(ctx, m->task);
 	return NULL;
 }

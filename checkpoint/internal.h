@@ -537,6 +537,8 @@ void ckpt_tree_release(struct ckpt_ctx *ctx);
 void ckpt_tree_destroy(struct ckpt_ctx *ctx);
 bool ckpt_in_tree(struct ckpt_ctx *ctx, const struct task_struct *task);
 bool ckpt_is_zombie(const struct task_struct *task);
+bool ckpt_has_exited(const struct task_struct *task);
+struct task_struct *ckpt_first_thread(struct task_struct *task);
 
 /* session.c */
 int ckpt_session_collect(struct ckpt_ctx *ctx, struct task_struct *task);

@@ -19,8 +19,10 @@
  *	IDENTITY each task commits its credentials and what it has used: timers
  *		measure what all threads of a process have
  *	COMMIT	each task commits: descriptors, signals, timers
- *	EXIT	those who were zombies are that again
- *	RELEASE	the builder lets go of the objects, which belong to the tasks now
+ *	EXIT	those who were zombies are that again, and so are first threads
+ *		that had exited
+ *	RELEASE	the builder, or one of its threads, lets go of the objects, which
+ *		belong to the tasks now
  *	GO	the others run, with the saved registers, which each of them
  *		commits in get_signal() on its way to user mode
  *
@@ -67,6 +69,27 @@ static bool is_zombie(const struct ckpt_member *m)
 	return saved_task(m)->flags & CKPT_TASK_ZOMBIE;
 }
 
+/* The first thread of a process that lives on in others. */
+static bool has_exited(const struct ckpt_member *m)
+{
+	return saved_task(m)->flags & CKPT_TASK_EXITED;
+}
+
+/* The first thread of a process that lives, if one is known yet. */
+static struct ckpt_member *first_thread(struct ckpt_member *m)
+{
+	if (has_exited(m) && !list_empty(&m->threads))
+		m = list_first_entry(&m->threads, struct ckpt_member,
+				     thread_node);
+	return m;
+}
+
+/* The memory of a process; 0 when that is not known yet. */
+static ckpt_ref_t mm_of(struct ckpt_member *m)
+{
+	return saved_task(first_thread(m))->mm;
+}
+
 /**
  * ckpt_pid() - what a saved number of a process, thread or group means now
  * @ctx: the restart; all tasks exist
@@ -99,7 +122,8 @@ static int check_thread(struct ckpt_ctx *ctx, struct ckpt_member *m)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "thread %d of process %d has exited",
 				   t->pid, t->tgid);
-	if (t->parent || t->mm != first->mm || t->sighand != first->sighand ||
+	if (t->parent || t->sighand != first->sighand ||
+	    (mm_of(m->leader) && t->mm != mm_of(m->leader)) ||
 	    t->pgid != first->pgid || t->sid != first->sid)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "thread %d does not belong to process %d",
@@ -119,7 +143,8 @@ static int check_parent(struct ckpt_ctx *ctx, struct ckpt_member *m)
 					   "the root has a parent or has exited");
 		return 0;
 	}
-	if (!t->parent || !parent || parent == m || is_zombie(parent))
+	if (!t->parent || !parent || parent == m || is_zombie(parent) ||
+	    has_exited(parent))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "process %d is the child of %d, which is not in front of it",
 				   t->pid, t->parent);
@@ -142,11 +167,20 @@ static int check_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
 		list_move(&obj->rec->own, &m->obj->recs);
 		return 0;
 	}
-	if (saved_task(obj->user)->mm != t->mm)
+	/* Its threads answer for one that has exited. */
+	if (!has_exited(m) && mm_of(obj->user) != t->mm)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "%d and %d share signal actions but not memory",
 				   saved_task(obj->user)->pid, t->pid);
 	return 0;
+}
+
+/* Is this an attribute that such a task has? */
+static bool has_kind(const struct ckpt_member *m, const struct ckpt_kind *kind)
+{
+	return (!is_zombie(m) || kind->zombie) &&
+	       (m->leader == m || !kind->process) &&
+	       (!has_exited(m) || kind->zombie || kind->process);
 }
 
 /* Every task has one of each record that every such task needs. */
@@ -158,8 +192,7 @@ static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	for (i = 0; i < ckpt_nr_kinds; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
-		if (!kind->required || (is_zombie(m) && !kind->zombie) ||
-		    (m->leader != m && kind->process))
+		if (!kind->required || !has_kind(m, kind))
 			continue;
 		if (!xa_load(&ctx->singles,
 			     (unsigned long)m->obj->ref << 12 | kind->type))
@@ -170,8 +203,7 @@ static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	list_for_each_entry(rec, &m->obj->recs, own) {
 		set_where(ctx, rec);
 		if (rec->kind->family == CKPT_FAMILY_TASK &&
-		    ((is_zombie(m) && !rec->kind->zombie) ||
-		     (m->leader != m && rec->kind->process)))
+		    !has_kind(m, rec->kind))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "a record that such a task has not");
 	}
@@ -234,6 +266,7 @@ static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 
 static int check_tree(struct ckpt_ctx *ctx)
 {
+	struct ckpt_member *m;
 	struct ckpt_obj *obj;
 	int ret;
 
@@ -244,6 +277,12 @@ static int check_tree(struct ckpt_ctx *ctx)
 		ret = add_member(ctx, obj);
 		if (ret)
 			return ret;
+	}
+	list_for_each_entry(m, &ctx->members, node) {
+		set_where(ctx, m->obj->rec);
+		if (has_exited(m) && list_empty(&m->threads))
+			return ckpt_refuse(ctx, -EINVAL,
+					   "the first thread has exited, there is no other one");
 	}
 	set_where(ctx, NULL);
 	if (list_empty(&ctx->members))
@@ -407,7 +446,7 @@ static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	struct ckpt_obj *obj = ckpt_obj_get(ctx, saved_task(m)->mm);
 	struct mm_struct *mm;
 
-	if (is_zombie(m))
+	if (is_zombie(m) || has_exited(m))
 		return ckpt_mm_adopt_empty();
 	mm = obj->ptr;
 	/* As copy_process() with CLONE_VM. */
@@ -553,6 +592,7 @@ static int new_task(void *data)
 	struct mutex *guard = m->leader == m ?
 		&current->signal->cred_guard_mutex : NULL;
 	struct ckpt_ctx *ctx = m->ctx;
+	bool exited;
 	int status;
 
 	/* Nothing but SIGKILL interrupts a half-made task. */
@@ -570,8 +610,13 @@ static int new_task(void *data)
 			go(m);
 			return 0;
 		case CKPT_STEP_EXIT:
-			status = saved_task(m)->wait_status;
+			exited = has_exited(m);
+			status = exited ? saved_task(m)->exit_code :
+					  saved_task(m)->wait_status;
 			leave(ctx);
+			/* A first thread exits alone, the others go on. */
+			if (exited)
+				do_exit(status);
 			exit_as_saved(status);
 		case CKPT_STEP_ABORT:
 			leave(ctx);
@@ -711,9 +756,14 @@ static void make_zombies(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	list_for_each_entry(m, &ctx->members, node) {
-		if (!is_zombie(m))
+		if (!is_zombie(m) && !has_exited(m))
 			continue;
 		tell(m, CKPT_STEP_EXIT);
+		/* Nobody is told when others live on. */
+		while (has_exited(m) && !ckpt_has_exited(m->task))
+			schedule_timeout_uninterruptible(1);
+		if (has_exited(m))
+			continue;
 		wait_event_state(task_pid(m->task)->wait_pidfd,
 				 ckpt_is_zombie(m->task),
 				 (TASK_UNINTERRUPTIBLE | TASK_FREEZABLE));
@@ -730,10 +780,10 @@ static void finish(struct ckpt_ctx *ctx)
 	ckpt_session_adopt_children(ctx);
 	make_zombies(ctx);
 	ckpt_session_commit(ctx);
-	run(ctx, root_of(ctx), CKPT_STEP_RELEASE);
+	run(ctx, first_thread(root_of(ctx)), CKPT_STEP_RELEASE);
 
 	list_for_each_entry(m, &ctx->members, node)
-		if (!is_zombie(m))
+		if (!is_zombie(m) && !has_exited(m))
 			tell(m, CKPT_STEP_GO);
 	wait_frozen_or_not(&ctx->finished);
 }

@@ -415,7 +415,7 @@ static int sigpending_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	int ret;
 
 	ret = queue_save(ctx, task, false);
-	if (!ret && thread_group_leader(task))
+	if (!ret && ckpt_first_thread(task) == task)
 		ret = queue_save(ctx, task, true);
 	return ret;
 }
@@ -606,14 +606,18 @@ const struct ckpt_kind ckpt_kind_sigpending = {
 void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec)
 {
 	struct signal_struct *sig = task->signal;
+	struct task_struct *thread;
 	unsigned long flags;
 
 	if (!lock_task_sighand(task, &flags))
 		return;
 	if (sig->flags & SIGNAL_STOP_STOPPED || sig->group_stop_count) {
 		rec->flags |= CKPT_TASK_STOPPED;
-		rec->stop_signal = (task->jobctl & JOBCTL_STOP_SIGMASK) ?:
-				   SIGSTOP;
+		for_each_thread(task, thread)
+			if (!READ_ONCE(thread->exit_state))
+				rec->stop_signal = thread->jobctl &
+						   JOBCTL_STOP_SIGMASK;
+		rec->stop_signal = rec->stop_signal ?: SIGSTOP;
 		/* Zero when the parent has waited for it. */
 		rec->wait_status = sig->group_exit_code;
 		if (!(sig->flags & SIGNAL_STOP_STOPPED))

@@ -864,7 +864,7 @@ static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "shares System V semaphore operations to undo with another process (CLONE_SYSVSEM)");
 	else if (!list_empty_careful(&ulp->list_proc) &&
-		 READ_ONCE(task->group_leader->sysvsem.undo_list) != ulp)
+		 READ_ONCE(ckpt_first_thread(task)->sysvsem.undo_list) != ulp)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a thread has System V semaphore operations of its own to undo");
 	else if (undo_is_too_much(ctx, ulp))
@@ -879,7 +879,7 @@ static int sysvsem_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct sem_undo_list *ulp;
 	int ret = 0;
 
-	if (!thread_group_leader(task))
+	if (ckpt_first_thread(task) != task)
 		return 0;
 	ulp = undo_get(ctx, task);
 	if (!ulp)

@@ -239,9 +239,6 @@ static int check_state(struct ckpt_ctx *ctx, struct task_struct *task)
 	unsigned int flags = READ_ONCE(task->flags);
 	struct signal_struct *sig = task->signal;
 
-	if (READ_ONCE(task->exit_state) && !thread_group_empty(task))
-		return ckpt_refuse(ctx, -EOPNOTSUPP,
-				   "the first thread of the process has exited, others have not");
 	if (READ_ONCE(task->exit_state) || flags & PF_EXITING)
 		return ckpt_refuse(ctx, -ESRCH, "is exiting");
 	if (flags & (PF_KTHREAD | PF_IO_WORKER | PF_WQ_WORKER | PF_USER_WORKER |
@@ -358,7 +355,8 @@ static bool has_kind(struct task_struct *task, const struct ckpt_kind *kind)
 {
 	return kind->family == CKPT_FAMILY_TASK &&
 	       (!kind->process || thread_group_leader(task)) &&
-	       (kind->zombie || !ckpt_is_zombie(task));
+	       (kind->zombie || !ckpt_is_zombie(task)) &&
+	       (kind->zombie || kind->process || !ckpt_has_exited(task));
 }
 
 static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -377,6 +375,11 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ret = collect_cred(ctx, task);
 		goto out;
 	}
+	if (ckpt_has_exited(task)) {
+		ret = collect_cred(ctx, task);
+		ckpt_first(&ret, collect_sighand(ctx, task));
+		goto attributes;
+	}
 	ret = check_state(ctx, task);
 	if (ret)
 		goto out;
@@ -384,6 +387,7 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ckpt_first(&ret, objects[i](ctx, task));
 		enter_task(ctx, task);
 	}
+attributes:
 	if (thread_group_leader(task))
 		ckpt_first(&ret, ckpt_session_collect(ctx, task));
 	for (i = 0; i < ckpt_nr_kinds; i++) {
@@ -447,7 +451,11 @@ static int fill_refs(struct ckpt_ctx *ctx, struct task_struct *task,
 	if (ckpt_is_zombie(task))
 		return 0;
 	/* It was killed. */
-	if (!rec->cred || !rec->sighand || !rec->mm || !rec->files || !rec->fs)
+	if (!rec->cred || !rec->sighand)
+		return -ESRCH;
+	if (ckpt_has_exited(task))
+		return 0;
+	if (!rec->mm || !rec->files || !rec->fs)
 		return -ESRCH;
 	return 0;
 }
@@ -464,6 +472,10 @@ static void fill_wait(struct task_struct *task, struct ckpt_task *rec)
 		rec->wait_status = sig->flags & SIGNAL_GROUP_EXIT ?
 			sig->group_exit_code : task->exit_code;
 		return;
+	}
+	if (ckpt_has_exited(task)) {
+		rec->flags |= CKPT_TASK_EXITED;
+		rec->exit_code = task->exit_code;
 	}
 	ckpt_signal_stopped(task, rec);
 }
@@ -507,6 +519,9 @@ static int check_refs(struct ckpt_ctx *ctx, const struct ckpt_task *t)
 
 	if (t->flags & CKPT_TASK_ZOMBIE)
 		ok = !t->mm && !t->files && !t->fs && !t->sighand;
+	else if (t->flags & CKPT_TASK_EXITED)
+		ok = !t->mm && !t->files && !t->fs &&
+		     ckpt_ref_is_type(ctx, t->sighand, CKPT_REC_SIGHAND);
 	else
 		ok = ckpt_ref_is_type(ctx, t->mm, CKPT_REC_MM) &&
 		     ckpt_ref_is_type(ctx, t->files, CKPT_REC_FILES) &&
@@ -518,14 +533,25 @@ static int check_refs(struct ckpt_ctx *ctx, const struct ckpt_task *t)
 	return 0;
 }
 
-/* A signal and whether it dumped core, or an exit code; or what stopped it. */
+/* A signal and whether it dumped core, or an exit code. */
+static bool exit_status_ok(u32 status)
+{
+	u32 signal = status & 0x7f;
+
+	return signal ? status <= 0xff && signal <= _NSIG :
+			!(status & ~0xff00);
+}
+
+/* How it ended, or what stopped it. */
 static bool wait_status_ok(const struct ckpt_task *t)
 {
-	u32 status = t->wait_status, signal = status & 0x7f;
+	u32 status = t->wait_status;
 
+	if (t->flags & CKPT_TASK_EXITED ? !exit_status_ok(t->exit_code) :
+					  t->exit_code)
+		return false;
 	if (t->flags & CKPT_TASK_ZOMBIE)
-		return signal ? status <= 0xff && signal <= _NSIG :
-				!(status & ~0xff00);
+		return exit_status_ok(status);
 	return status <= (t->flags & CKPT_TASK_STOPPED ? _NSIG : 0);
 }
 
@@ -533,7 +559,8 @@ static bool wait_status_ok(const struct ckpt_task *t)
 			 CKPT_TASK_TERMINAL | CKPT_TASK_STOPPING |	\
 			 CKPT_TASK_CONTINUED | CKPT_TASK_ZOMBIE |	\
 			 CKPT_TASK_OWN_GROUP | CKPT_TASK_OWN_SESSION |	\
-			 CKPT_TASK_TELL_STOPPED | CKPT_TASK_TELL_CONTINUED)
+			 CKPT_TASK_TELL_STOPPED | CKPT_TASK_TELL_CONTINUED | \
+			 CKPT_TASK_EXITED)
 
 static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
@@ -551,7 +578,8 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		     t->exit_signal < 0 || t->exit_signal > _NSIG)
 		return ckpt_refuse(ctx, -EINVAL, "exit signal %d",
 				   t->exit_signal);
-	if (t->flags & ~(thread ? 0 : TASK_FLAGS) || t->pad)
+	if (t->flags & ~(thread ? 0 : TASK_FLAGS) ||
+	    (t->flags & CKPT_TASK_EXITED && t->flags & CKPT_TASK_ZOMBIE))
 		return ckpt_refuse(ctx, -EINVAL, "unknown flags 0x%x",
 				   t->flags);
 	if (t->flags & CKPT_TASK_FOREGROUND && !(t->flags & CKPT_TASK_TERMINAL))
@@ -582,6 +610,11 @@ static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	set_task_comm(current, t->comm);
 	if (t->flags & CKPT_TASK_ZOMBIE) {
 		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+		return;
+	}
+	if (t->flags & CKPT_TASK_EXITED) {
+		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+		ckpt_signal_stop(t);
 		return;
 	}
 	if (ctx->self) {

@@ -62,6 +62,42 @@ bool ckpt_is_zombie(const struct task_struct *task)
 	       thread_group_empty((struct task_struct *)task);
 }
 
+/**
+ * ckpt_has_exited() - has this first thread exited, while others live on?
+ * @task: a task of the tree
+ *
+ * Return: true for what is left of it.
+ */
+bool ckpt_has_exited(const struct task_struct *task)
+{
+	return READ_ONCE(task->exit_state) == EXIT_ZOMBIE &&
+	       thread_group_leader((struct task_struct *)task) &&
+	       !thread_group_empty((struct task_struct *)task);
+}
+
+/**
+ * ckpt_first_thread() - the first living thread of a process
+ * @task: a living task of the tree, which stands still
+ *
+ * What threads have in common, and each of them shows, is saved with this one.
+ *
+ * Return: the thread, which is held as a member of the tree.
+ */
+struct task_struct *ckpt_first_thread(struct task_struct *task)
+{
+	struct task_struct *thread, *first = task;
+
+	rcu_read_lock();
+	for_each_thread(task, thread) {
+		if (READ_ONCE(thread->exit_state))
+			continue;
+		first = thread;
+		break;
+	}
+	rcu_read_unlock();
+	return first;
+}
+
 /* --- finding them ------------------------------------------------------------- */
 
 /**
@@ -561,8 +597,9 @@ void ckpt_tree_kill(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	list_for_each_entry(m, &ctx->members, node)
+		/* To the process: its first thread can have exited. */
 		if (thread_group_leader(m->task))
-			send_sig(SIGKILL, m->task, 1);
+			kill_pid(task_pid(m->task), SIGKILL, 1);
 }
 
 /**

@@ -446,6 +446,7 @@ static const struct ckpt_task good_task = {
 /* Neither mm nor files, fs, sighand: of a process that has exited. */
 #define NO_REFS		FILL_TAIL(ckpt_task, mm, 16, 0)
 #define EXITED		SET(ckpt_task, flags, CKPT_TASK_ZOMBIE)
+#define LEFT		SET(ckpt_task, flags, CKPT_TASK_EXITED)
 
 static const struct change_case task_cases[] = {
 	BAD(SET(ckpt_task, pid, 0), SET(ckpt_task, tgid, 0)),
@@ -463,7 +464,7 @@ static const struct change_case task_cases[] = {
 	BAD(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, 0)),
 	/* What the process has is with its first thread. */
 	BAD(SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, -1)),
-	BAD(SET(ckpt_task, flags, BIT(10))),
+	BAD(SET(ckpt_task, flags, BIT(11))),
 	BAD(SET(ckpt_task, flags, BIT(31))),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_STOPPING)),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_STOPPED)),
@@ -506,7 +507,23 @@ static const struct change_case task_cases[] = {
 	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 65)),
 	BAD(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0x0141)),
 	BAD(SET(ckpt_task, flags, CKPT_TASK_FOREGROUND)),
-	BAD(SET(ckpt_task, pad, 1)),
+	BAD(SET(ckpt_task, exit_code, 1)),
+	/* A first thread has, but others have not. */
+	BAD(LEFT),
+	BAD(LEFT, NO_REFS),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_MM)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    SET(ckpt_task, mm, REF_MM)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    SET(ckpt_task, files, REF_FILES)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    SET(ckpt_task, exit_code, 0x10000)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    SET(ckpt_task, wait_status, 1)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    ADD(ckpt_task, flags, CKPT_TASK_ZOMBIE)),
+	BAD(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	    SET(ckpt_task, tgid, 16), SET(ckpt_task, exit_signal, -1)),
 	BAD(FILL(ckpt_task, comm, 'x')),
 	/* Out of sight in the saver's pid namespace. */
 	OK(SET(ckpt_task, ppid, 0), SET(ckpt_task, pgid, 0),
@@ -531,6 +548,9 @@ static const struct change_case task_cases[] = {
 	   SET(ckpt_task, stop_signal, SIGSTOP),
 	   SET(ckpt_task, wait_status, SIGSTOP)),
 	OK(EXITED, NO_REFS),
+	OK(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND)),
+	OK(LEFT, NO_REFS, SET(ckpt_task, sighand, REF_SIGHAND),
+	   SET(ckpt_task, exit_code, 0xff00)),
 	OK(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0xff00)),
 	OK(EXITED, NO_REFS, SET(ckpt_task, wait_status, 0x80 | SIGSEGV)),
 	OK(EXITED, NO_REFS, SET(ckpt_task, wait_status, 64)),

@@ -232,6 +232,7 @@ struct ckpt_error {
 #define CKPT_TASK_OWN_SESSION	(1U << 7)	/* the session is the tree's */
 #define CKPT_TASK_TELL_STOPPED	(1U << 8)	/* its parent is to be told of a stop, */
 #define CKPT_TASK_TELL_CONTINUED (1U << 9)	/* ... of a continue */
+#define CKPT_TASK_EXITED	(1U << 10)	/* first thread, others live; no mm, files, fs */
 
 /* rec: TASK */
 struct ckpt_task {
@@ -251,7 +252,7 @@ struct ckpt_task {
 	__s32 parent;		/* pid of the thread that it is the child of, 0: none in the tree */
 	__u8 comm[16];
 	__s32 wait_status;	/* of a ZOMBIE, or not yet waited for of a STOPPED one */
-	__u32 pad;
+	__s32 exit_code;	/* of an EXITED one, as in wait(2) */
 };
 
 /* --- task attributes (task.c, cred.c, signal.c, timer.c, ...) ------------ */

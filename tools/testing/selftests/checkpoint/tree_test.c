@@ -1994,7 +1994,11 @@ static const struct {
 	IS(CHILD, stop_signal, SIGSTOP),
 	IS(CHILD, flags, CKPT_TASK_OWN_SESSION | CKPT_TASK_OWN_GROUP |
 	   CKPT_TASK_STOPPED),
-	IS(CHILD, flags, 1U << 31), IS(CHILD, pad, 1),
+	IS(CHILD, flags, 1U << 31), IS(CHILD, exit_code, 1),
+	IS(ROOT, exit_code, 0x100),
+	/* Its memory is there. */
+	IS(ROOT, flags, CKPT_TASK_OWN_SESSION | CKPT_TASK_OWN_GROUP |
+	   CKPT_TASK_EXITED),
 };
 
 static int try_hostile(struct ckpt_test *t, struct tree_image *im,
