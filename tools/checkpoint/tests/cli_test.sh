@@ -31,7 +31,9 @@ done
 
 for args in "" "x" "-1" "0" "1 2" "1x" "99999999999" "--check 1" "--check --dry-run" \
 	"--dry-run" "--dry-run -o $tmp/x 1" "--dry-run --kill 1" \
-	"--kill --leave-running 1" "-t 1 2" "-o"; do
+	"--kill --leave-running 1" "-t 1 2" "-o" "--external 1" "--external 5 1" \
+	"--external fd:x 1" "--external fd: 1" "--external :5 1" "--external 0:5 1" \
+	"--external fd:5= 1" "--external fd:-1 1" "--check --external fd:1"; do
 	# shellcheck disable=SC2086
 	run 2 checkpoint $args && [ -s "$tmp/err" ] && [ ! -s "$tmp/out" ]
 	result "checkpoint $args: wrong use"
@@ -39,7 +41,9 @@ done
 [ ! -e "$tmp/x" ]
 result "nothing was written"
 
-for args in "x" "--self --wait" "--self --copy-status" "--self --pid" "--map-users 0:0:1" "-i"; do
+for args in "x" "--self --wait" "--self --copy-status" "--self --pid" "--map-users 0:0:1" "-i" "--inherit fd:5" \
+	"--inherit fd:5=" "--inherit fd:5=x" "--inherit 5=6" "--inherit fd:5=6=7" \
+	"--copy-status --inherit fd:5"; do
 	case $args in
 	*copy*) want=125 ;;
 	*) want=2 ;;

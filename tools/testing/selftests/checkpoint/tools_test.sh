@@ -298,6 +298,44 @@ wait $waiter
 [ $? -eq 0 ]
 result "--wait: passes signals on, and does not tell how it ended"
 
+# --- open files that stay outside ----------------------------------------------
+
+mkfifo ticks
+cat ticks >/dev/null &
+reader=$!
+setsid sh -c 'i=0; while :; do i=$((i + 1)); [ $((i % 1000)) -ne 0 ] || echo tick; done' >ticks 2>/dev/null </dev/null &
+pid=$!
+pids="$pids $pid $reader"
+is SR $pid
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	! grep -q setsid "/proc/$pid/cmdline" && break
+	sleep 0.1
+done
+run 1 checkpoint --dry-run $pid && grep -q 'fd 1\b.*held by a process outside' run.err
+result "the other end of a pipe is somebody else's"
+run 1 checkpoint --external fd:99 -o ext.img $pid && grep -q 'fd 99\b.*not open' run.err && [ ! -e ext.img ]
+result "--external of what is not open"
+run 0 checkpoint --dry-run --external $pid:1 $pid
+result "--dry-run --external PID:N"
+run 0 checkpoint --kill --external fd:1 -o ext.img $pid
+result "--external fd:N"
+end $pid
+kill $reader 2>/dev/null
+run 0 ckptinfo ext.img && grep -q "FILE_EXTERNAL.*outside, as $pid:1" run.out
+result "ckptinfo tells it"
+run 1 restart -i ext.img && grep -q "$pid:1 was a pipe outside, and nothing is given" run.err
+result "nothing is given for it"
+run 1 restart --inherit fd:1=0 -i ext.img && grep -q 'what is given for it is a character device' run.err
+result "--inherit of another sort of file"
+{ restart --inherit fd:1=1 -i ext.img 2>ext.err || echo "failed"; } | head -n 3 >ext.out
+[ "$(tr '\n' ' ' <ext.out)" = "tick tick tick " ]
+result "--inherit fd:N=FD"
+# The reader is gone, which ends it.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	kill -0 $pid 2>/dev/null || break
+	sleep 0.1
+done
+
 head -c 5000 sleep.img >short.img
 run 125 restart --fresh-pids --copy-status -i short.img && [ -s run.err ]
 result "an image that is cut off: 125, and a reason"
