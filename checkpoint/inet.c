@@ -22,7 +22,6 @@
 
 /* What is new must be thought about. */
 static_assert(INET_FLAGS_RTALERT == 30);
-static_assert(UDP_FLAGS_UDPLITE_RECV_CC == 8);
 static_assert(sizeof_field(struct ipv6_pinfo, rxopt) == 2);
 static_assert(sizeof_field(struct ckpt_inet, congestion) == TCP_CA_NAME_MAX);
 static_assert(SS_UNCONNECTED == 1 && SS_DISCONNECTING == 4);
@@ -37,12 +36,6 @@ static_assert(SS_UNCONNECTED == 1 && SS_DISCONNECTING == 4);
 	 BIT(INET_FLAGS_DEFER_CONNECT) | BIT(INET_FLAGS_REPFLOW) |	\
 	 BIT(INET_FLAGS_RTALERT) | BIT(INET_FLAGS_RTALERT_ISOLATE) |	\
 	 ~(BIT(INET_FLAGS_RTALERT + 1) - 1))
-
-/* udp_sock.udp_flags that it does; ENCAP_ENABLED comes with GRO_ENABLED. */
-#define SAVED_UDP_FLAGS							\
-	(BIT(UDP_FLAGS_CORK) | BIT(UDP_FLAGS_NO_CHECK6_TX) |		\
-	 BIT(UDP_FLAGS_NO_CHECK6_RX) | BIT(UDP_FLAGS_GRO_ENABLED) |	\
-	 BIT(UDP_FLAGS_ACCEPT_L4) | BIT(UDP_FLAGS_ENCAP_ENABLED))
 
 /* --- options that are numbers --------------------------------------------- */
 
@@ -152,7 +145,8 @@ static int get_tcp_option(struct sock *sk, int name, int *value)
 	case TCP_MAXSEG:	/* not what came out of it */
 		*value = tcp_sk(sk)->rx_opt.user_mss;
 		return 0;
-	case TCP_WINDOW_CLAMP:	/* that of a connection moves */
+	case TCP_WINDOW_CLAMP:	/* that of a connection moves, */
+	case TCP_FASTOPEN_CONNECT:	/* and this one cannot be set */
 		if (BIT(READ_ONCE(sk->sk_state)) & CKPT_TCPF_CONNECTED) {
 			*value = 0;
 			return 0;
@@ -337,25 +331,6 @@ static int collect_ip(struct ckpt_ctx *ctx, struct sock *sk)
 	return ret;
 }
 
-static int collect_udp(struct ckpt_ctx *ctx, struct sock *sk)
-{
-	struct udp_sock *up = udp_sk(sk);
-	int ret = 0;
-
-	if (READ_ONCE(up->pending))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "a datagram that is not complete (MSG_MORE, UDP_CORK) is not supported");
-	if (READ_ONCE(up->encap_type) || READ_ONCE(up->encap_rcv) ||
-	    READ_ONCE(up->udp_flags) & ~SAVED_UDP_FLAGS)
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "encapsulation in UDP is not supported");
-	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
-	    !skb_queue_empty_lockless(&up->reader_queue))
-		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
-				  "datagrams that were not read yet are not supported, try again when it has read them");
-	return ret;
-}
-
 static const struct cred *get_sock_cred(struct sock *sk)
 {
 	const struct cred *cred = NULL;
@@ -386,7 +361,7 @@ static int inet_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ret = ret ?: err;
 	}
 	err = ckpt_inet_is_tcp(sk) ? ckpt_tcp_collect(ctx, sk) :
-				     collect_udp(ctx, sk);
+				     ckpt_udp_collect(ctx, sk);
 	ret = ret ?: err;
 	cred = get_sock_cred(sk);
 	if (!cred)
@@ -557,6 +532,8 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 				      sizeof(rec), options,
 				      ret * sizeof(*options));
 	kfree(options);
+	if (!ret && sk->sk_type == SOCK_DGRAM)
+		ret = ckpt_udp_save(ctx, obj);
 	return ret;
 }
 
@@ -590,7 +567,14 @@ bool ckpt_inet_has_file(struct ckpt_ctx *ctx, ckpt_ref_t ref)
 	return p && !(p->flags & (CKPT_INET_DEAD | CKPT_INET_EMBRYO));
 }
 
-static bool name_valid(const struct ckpt_inet_name *name, u32 family)
+/**
+ * ckpt_inet_name_valid() - is this a name of that family?
+ * @name: from an image
+ * @family: AF_INET, AF_INET6
+ *
+ * Return: false when it is longer.
+ */
+bool ckpt_inet_name_valid(const struct ckpt_inet_name *name, u32 family)
 {
 	return !name->pad &&
 	       (family == AF_INET6 || !memchr_inv(name->addr + 4, 0, 12));
@@ -679,8 +663,8 @@ static int inet_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (p->pad || !state_valid(p) || !flags_valid(p))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad state of an internet socket");
-	if (!name_valid(&p->local, p->family) ||
-	    !name_valid(&p->remote, p->family))
+	if (!ckpt_inet_name_valid(&p->local, p->family) ||
+	    !ckpt_inet_name_valid(&p->remote, p->family))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad name of an internet socket");
 	if (!options_valid(p, ckpt_tail_len(rec, sizeof(*p))))
@@ -1049,7 +1033,7 @@ static void inet_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_inet = {
 	.name		= "inet",
-	.about		= "TCP and UDP over IPv4 and IPv6: names, options, listening",
+	.about		= "TCP and UDP over IPv4 and IPv6: names, options",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_INET,
 	.phase		= CKPT_PHASE_OBJECT,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of internet sockets share: inet.c (the socket: names, options,
- * listening, UDP), tcp.c (connections).
+ * What the parts of internet sockets share: inet.c (the socket: names, options),
+ * udp.c (datagrams), tcp.c (listening, connections).
  */
 #ifndef _CHECKPOINT_INET_H
 #define _CHECKPOINT_INET_H
@@ -14,6 +14,7 @@
 #include "socket.h"
 
 extern const struct ckpt_kind ckpt_kind_inet_data;
+extern const struct ckpt_kind ckpt_kind_inet_msg;
 extern const struct ckpt_kind ckpt_kind_tcp;
 
 /* States of connections, with another end. */
@@ -78,6 +79,12 @@ int ckpt_inet_connect(struct socket *sock, u32 family,
 		      const struct ckpt_inet_name *name);
 void ckpt_inet_set_locks(struct sock *sk, u32 flags);
 void ckpt_inet_set_error(struct sock *sk, const struct ckpt_inet *p);
+
+bool ckpt_inet_name_valid(const struct ckpt_inet_name *name, u32 family);
+
+/* udp.c */
+int ckpt_udp_collect(struct ckpt_ctx *ctx, struct sock *sk);
+int ckpt_udp_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* tcp.c */
 int ckpt_tcp_collect(struct ckpt_ctx *ctx, struct sock *sk);

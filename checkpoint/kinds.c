@@ -102,6 +102,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 #endif
 #ifdef CONFIG_INET
 	&ckpt_kind_inet,
+	&ckpt_kind_inet_msg,
 	&ckpt_kind_inet_data,
 	&ckpt_kind_tcp,
 #endif

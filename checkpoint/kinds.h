@@ -77,6 +77,7 @@ extern const struct ckpt_kind ckpt_kind_unix_msg;
 extern const struct ckpt_kind ckpt_kind_unix_state;
 extern const struct ckpt_kind ckpt_kind_inet;
 extern const struct ckpt_kind ckpt_kind_inet_data;
+extern const struct ckpt_kind ckpt_kind_inet_msg;
 extern const struct ckpt_kind ckpt_kind_tcp;
 
 /* mappings and memory that are only refused: vma.c, shmem.c; the others: mm.h */

@@ -942,9 +942,11 @@ static int connect_side(struct ckpt_ctx *ctx, struct side *side, u32 rcv_seq)
 	int ret;
 
 	ret = set_tcp_number(sock, TCP_REPAIR, TCP_REPAIR_ON);
+	if (ret == -EPERM)
+		return ckpt_refuse(ctx, ret,
+				   "to restore a TCP connection needs CAP_NET_ADMIN in the network namespace");
 	if (ret)
-		return ckpt_refuse(ctx, ret, ret == -EPERM ?
-				   "to restore a TCP connection needs CAP_NET_ADMIN in the network namespace" :
+		return ckpt_refuse(ctx, ret,
 				   "a TCP connection cannot be repaired");
 	ret = ckpt_inet_bind(ctx, sock, side->inet, &side->inet->local);
 	if (ret)
@@ -1321,7 +1323,7 @@ static int tcp_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_tcp = {
 	.name		= "tcp",
-	.about		= "connections with both ends in the tree: not accepted, half closed too",
+	.about		= "who listens; connections with both ends in the tree",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_TCP,
 	.phase		= CKPT_PHASE_OBJECT,

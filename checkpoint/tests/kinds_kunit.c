@@ -215,6 +215,9 @@ static u32 objref_of(const struct ckpt_kind *kind)
 		return REF_NEW;
 	if (kind->family == CKPT_FAMILY_FRAME)
 		return REF_NONE;
+	/* Other things wait in TCP sockets, which come first. */
+	if (kind->type == CKPT_REC_INET_MSG)
+		return REF_UDP;
 	for (ref = REF_CRED; ref < REF_NEW; ref++)
 		if (objects[ref].type == kind->owner)
 			return ref;
@@ -3376,6 +3379,32 @@ static const struct change_case inet_cases[] = {
 	OK(SET(ckpt_inet, options[0].value, -1)),
 };
 
+static const struct ckpt_inet_msg good_inet_msg = {
+	.from = { .addr = { 127, 0, 0, 1 }, .port = 4000 },
+	.to = { .addr = { 127, 0, 0, 2 }, .port = 53 },
+	.stamp_ns = 1,
+	.family = AF_INET,
+	.ttl = 64,
+	.data = "data",
+};
+
+static const struct change_case inet_msg_cases[] = {
+	BAD(SET(ckpt_inet_msg, pad, 1)),
+	BAD(SET(ckpt_inet_msg, family, AF_INET6)),
+	BAD(SET(ckpt_inet_msg, family, AF_UNIX)),
+	BAD(SET(ckpt_inet_msg, ttl, 256)),
+	BAD(SET(ckpt_inet_msg, tos, 256)),
+	BAD(SET(ckpt_inet_msg, stamp_ns, -1)),
+	BAD(SET(ckpt_inet_msg, from.pad, 1)),
+	BAD(SET(ckpt_inet_msg, from.addr[4], 1)),
+	BAD(SET(ckpt_inet_msg, to.addr[15], 1)),
+	OK(SET(ckpt_inet_msg, from.port, 0)),
+	OK(SET(ckpt_inet_msg, ttl, 255), SET(ckpt_inet_msg, tos, 255)),
+	OK_LEN(LEN(ckpt_inet_msg, data, 0)),
+	OK_LEN(LEN(ckpt_inet_msg, data, 65527)),
+	BAD_LEN(LEN(ckpt_inet_msg, data, 65528)),
+};
+
 static const struct ckpt_inet_data good_inet_data = {
 	.queue = CKPT_INET_UNSENT,
 	.data = "data",
@@ -3927,6 +3956,10 @@ static const struct good goods[] = {
 		},
 		.refs = { REF(ckpt_inet, cred, REF_FS) },
 	}, {
+		.type = CKPT_REC_INET_MSG,
+		PAYLOAD_TAIL(inet_msg, data, 4),
+		.lists = { CASES(inet_msg_cases) },
+	}, {
 		.type = CKPT_REC_INET_DATA,
 		PAYLOAD_TAIL(inet_data, data, 4),
 		.lists = { CASES(inet_data_cases) },
@@ -4266,6 +4299,7 @@ static void tcp_states(struct kunit *test)
 		    .flags = CKPT_TCP_FIN_RECEIVED } },
 	};
 	static const struct ckpt_inet_data data;
+	static const struct ckpt_inet_msg msg = { .family = AF_INET };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
@@ -4276,6 +4310,8 @@ static void tcp_states(struct kunit *test)
 		     -EINVAL, "data in a datagram socket");
 	expect_owned(test, CKPT_REC_INET_DATA, REF_INET_LISTENER, &data,
 		     sizeof(data), -EINVAL, "data in one who listens");
+	expect_owned(test, CKPT_REC_INET_MSG, REF_INET, &msg, sizeof(msg),
+		     -EINVAL, "a datagram in a connection");
 }
 
 static void unix_states(struct kunit *test)

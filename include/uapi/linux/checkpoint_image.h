@@ -95,6 +95,7 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_INET		0x3bU	/* a socket of TCP or UDP */
 #define CKPT_REC_INET_DATA	0x3cU	/* what waits in an INET */
 #define CKPT_REC_TCP		0x3dU	/* how an INET is connected */
+#define CKPT_REC_INET_MSG	0x3eU	/* a datagram in an INET */
 #define CKPT_REC_SOCK_FILTER	0x3fU	/* of a FILE_SOCKET */
 
 /* open file descriptions, objects too */
@@ -1528,6 +1529,19 @@ struct ckpt_inet {
 	struct ckpt_inet_name remote;
 	__u8 congestion[16];	/* TCP_CONGESTION, with its NUL */
 	struct ckpt_inet_option options[];	/* in the order of the kernel's table */
+};
+
+/* One datagram that was not read yet. */
+/* rec: INET_MSG */
+struct ckpt_inet_msg {
+	struct ckpt_inet_name from;
+	struct ckpt_inet_name to;
+	__s64 stamp_ns;		/* when it came, 0: not known */
+	__u32 family;		/* of the packet: AF_INET, AF_INET6 */
+	__u32 ttl;		/* hop limit */
+	__u32 tos;		/* traffic class */
+	__u32 pad;
+	__u8 data[];
 };
 
 /* ckpt_inet_data.queue */

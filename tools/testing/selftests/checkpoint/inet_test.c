@@ -508,13 +508,102 @@ ROUNDTRIP(udp_shutdown)
 	CHECK(says(fd, "still") && next_is(server, "still"));
 }
 
-REFUSED(udp_unread, EOPNOTSUPP, "file_socket", "datagrams that were not read")
+/* The next datagram, and who sent it. */
+static bool next_is_from(int fd, const char *text, size_t text_len,
+			 const char *host, int port)
+{
+	union address addr, expected;
+	socklen_t len = sizeof(addr);
+	static char buf[70000];
+	ssize_t got;
+
+	make_addr(&expected, host, port);
+	got = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, &addr.any, &len);
+	return got == (ssize_t)text_len && !memcmp(buf, text, got) &&
+	       !memcmp(&addr, &expected, len);
+}
+
+static void udp_unread(const char *host, const char *sender)
+{
+	int server = bound_socket(host, SOCK_DGRAM, 0), i, nr;
+	int a = inet_socket(sender, SOCK_DGRAM);
+	int b = inet_socket(sender, SOCK_DGRAM);
+	static char large[60000];
+	const char *from = host;
+
+	if (strchr(host, ':') && !strchr(sender, ':'))
+		from = "::ffff:127.0.0.1";
+	NEED(!connect_to(a, sender, own_port(server)));
+	NEED(!connect_to(b, sender, own_port(server)));
+	ckpt_fill(large, sizeof(large), 4);
+	NEED(says(a, "first"));
+	NEED(send(b, "", 0, 0) == 0);
+	NEED(send(b, large, sizeof(large), 0) == sizeof(large));
+	for (i = 0; i < 50; i++)
+		NEED(says(a, "again"));
+	/* One was looked at, which moves all into another queue. */
+	NEED(wait_events(server, POLLIN));
+	NEED(recv(server, &nr, 1, MSG_PEEK) == 1);
+	NEED(says(b, "last"));
+	ckpt_point();
+	CHECK(!ioctl(server, FIONREAD, &nr) && nr == 5);
+	CHECK(next_is_from(server, "first", 5, from, own_port(a)));
+	CHECK(next_is_from(server, "", 0, from, own_port(b)));
+	CHECK(next_is_from(server, large, sizeof(large), from, own_port(b)));
+	for (i = 0; i < 50; i++)
+		CHECK(next_is_from(server, "again", 5, from, own_port(a)));
+	CHECK(next_is_from(server, "last", 4, from, own_port(b)));
+	CHECK(next_errno_is(server, EAGAIN));
+	CHECK(says(a, "new") && next_is(server, "new"));
+}
+
+ROUNDTRIP(udp_unread4) { udp_unread("127.0.0.1", "127.0.0.1"); }
+ROUNDTRIP(udp_unread6) { udp_unread("::1", "::1"); }
+ROUNDTRIP(udp_unread_dual) { udp_unread("::", "127.0.0.1"); }
+
+/* Time and place of reading. */
+ROUNDTRIP(udp_stamp)
+{
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM);
+	struct timespec before, after, *stamp = NULL;
+	char control[200], buf[20] = "";
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+
+	NEED(!set_option(server, SOL_SOCKET, SO_TIMESTAMPNS, 1));
+	NEED(!set_option(server, SOL_SOCKET, SO_PEEK_OFF, 2));
+	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
+	clock_gettime(CLOCK_REALTIME, &before);
+	NEED(says(fd, "data") && wait_events(server, POLLIN));
+	clock_gettime(CLOCK_REALTIME, &after);
+	ckpt_point();
+	CHECK_EQ(2, recv(server, buf, 2, MSG_PEEK));
+	CHECK(!strcmp(buf, "ta"));
+	CHECK_EQ(4, recvmsg(server, &msg, MSG_DONTWAIT));
+	CHECK(!strcmp(buf, "data"));
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_type == SCM_TIMESTAMPNS)
+			stamp = (void *)CMSG_DATA(cmsg);
+	NEED(stamp);
+	CHECK(stamp->tv_sec >= before.tv_sec && stamp->tv_sec <= after.tv_sec);
+	CHECK(stamp->tv_sec != before.tv_sec ||
+	      stamp->tv_nsec >= before.tv_nsec);
+	CHECK(stamp->tv_sec != after.tv_sec || stamp->tv_nsec <= after.tv_nsec);
+}
+
+REFUSED(udp_unread_pktinfo, EOPNOTSUPP, "file_socket", "control messages")
 {
 	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
 	int fd = inet_socket("127.0.0.1", SOCK_DGRAM);
 
+	NEED(!set_option(server, SOL_IP, IP_PKTINFO, 1));
 	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
-	NEED(says(fd, "data"));
+	NEED(says(fd, "data") && wait_events(server, POLLIN));
 	ckpt_value[0] = server;
 	ckpt_point();
 	CHECK(next_is(server, "data"));
