@@ -169,6 +169,7 @@ static struct sock *find_peer(struct sock *sk)
 	u16 port = ntohs(inet->inet_dport);
 	struct sock *peer;
 
+	rcu_read_lock();
 #if IS_ENABLED(CONFIG_IPV6)
 	if (!is_ipv4(sk))
 		peer = __inet6_lookup_established(net, hashinfo,
@@ -183,6 +184,7 @@ static struct sock *find_peer(struct sock *sk)
 						 inet->inet_sport,
 						 inet->inet_daddr, port,
 						 LOOPBACK_IFINDEX, 0);
+	rcu_read_unlock();
 	if (peer && !sk_fullsock(peer)) {
 		sock_gen_put(peer);
 		return NULL;
