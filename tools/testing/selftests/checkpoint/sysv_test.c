@@ -860,7 +860,7 @@ TEST_F(checkpoint, attached_as_descriptor)
 	files->fds[0].file = file->objref;
 	ckpt_mend_record(hdr);
 	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
-	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "files", -1, 0, "System V"))
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "files", -1, 0, "not of an open file"))
 		ckpt_show_log(&self->t);
 	free(image);
 }
