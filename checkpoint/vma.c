@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
+#include <linux/mmu_context.h>
 #include <linux/personality.h>
 #include <linux/pkeys.h>
 #include <linux/prctl.h>
@@ -26,7 +27,6 @@
 #include <linux/userfaultfd_k.h>
 
 #include <asm/checkpoint.h>
-#include <asm/mmu_context.h>
 
 #include "external.h"
 #include "kinds.h"
