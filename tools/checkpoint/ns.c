@@ -46,8 +46,10 @@ static int write_map(pid_t pid, const char *file, const char *map)
 	char path[64], *text = strdup(map), *c;
 	int err;
 
-	if (!text)
-		return ENOMEM;
+	if (!text) {
+		warn_errno(errno, "%s", file);
+		return -1;
+	}
 	for (c = text; *c; c++) {
 		if (*c == ':')
 			*c = ' ';
@@ -59,14 +61,14 @@ static int write_map(pid_t pid, const char *file, const char *map)
 	free(text);
 	if (err)
 		warn_errno(err, "%s %s", path, map);
-	return err;
+	return err ? -1 : 0;
 }
 
 static int write_maps(const struct ns_opts *opts, pid_t pid)
 {
 	char own_user[64], own_group[64], path[64];
 	const char *users = opts->users, *groups = opts->groups;
-	int err;
+	int ret;
 
 	snprintf(own_user, sizeof(own_user), "0:%u:1", (unsigned int)geteuid());
 	snprintf(own_group, sizeof(own_group), "0:%u:1",
@@ -78,8 +80,8 @@ static int write_maps(const struct ns_opts *opts, pid_t pid)
 		if (geteuid())
 			write_text(path, "deny");
 	}
-	err = write_map(pid, "gid_map", groups);
-	return err ? err : write_map(pid, "uid_map", users ? users : own_user);
+	ret = write_map(pid, "gid_map", groups);
+	return ret ? ret : write_map(pid, "uid_map", users ? users : own_user);
 }
 
 /* Maps are written from outside of the namespace, by a child that stays there. */
@@ -138,7 +140,7 @@ static int saved_clocks(int image, long long *monotonic, long long *boottime)
 	}
 	for (;; first = false) {
 		if (pread(image, &hdr, sizeof(hdr), pos) != sizeof(hdr) ||
-		    first != (hdr.type == CKPT_REC_HEADER) ||
+		    (hdr.type == CKPT_REC_HEADER) != first ||
 		    hdr.len > 1ULL << 40)
 			break;
 		pos += sizeof(hdr);
