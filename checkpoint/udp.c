@@ -208,8 +208,7 @@ static int inet_msg_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (!inet || inet->sock.type != SOCK_DGRAM || p->pad ||
 	    (p->family != AF_INET && p->family != AF_INET6) ||
 	    (p->family == AF_INET6 && inet->family == AF_INET) ||
-	    p->ttl > U8_MAX || p->tos > U8_MAX || p->stamp_ns < 0 ||
-	    ckpt_tail_len(rec, sizeof(*p)) > MAX_DATAGRAM)
+	    p->ttl > U8_MAX || p->tos > U8_MAX || p->stamp_ns < 0)
 		return ckpt_refuse(ctx, -EINVAL, "bad datagram");
 	if (!ckpt_inet_name_valid(&p->from, p->family) ||
 	    !ckpt_inet_name_valid(&p->to, p->family))

@@ -3402,7 +3402,6 @@ static const struct change_case inet_msg_cases[] = {
 	OK(SET(ckpt_inet_msg, ttl, 255), SET(ckpt_inet_msg, tos, 255)),
 	OK_LEN(LEN(ckpt_inet_msg, data, 0)),
 	OK_LEN(LEN(ckpt_inet_msg, data, 65527)),
-	BAD_LEN(LEN(ckpt_inet_msg, data, 65528)),
 };
 
 static const struct ckpt_inet_data good_inet_data = {

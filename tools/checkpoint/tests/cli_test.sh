@@ -29,7 +29,7 @@ for tool in checkpoint restart ckptinfo; do
 	result "$tool: options and documents agree"
 done
 
-for args in "" "x" "-1" "0" "1 2" "1x" "99999999999" "--check 1" "--check --dry-run" \
+for args in "" "x" "-1" "0" "1 2" "1x" "99999999999" "--check 1" "--check --dry-run" "--check --tcp-close" \
 	"--dry-run" "--dry-run -o $tmp/x 1" "--dry-run --kill 1" \
 	"--kill --leave-running 1" "-t 1 2" "-o" "--external 1" "--external 5 1" \
 	"--external fd:x 1" "--external fd: 1" "--external :5 1" "--external 0:5 1" \
