@@ -161,8 +161,7 @@ static int async_fd(const struct ckpt_obj *obj)
 
 	rcu_read_lock();
 	for (nr = 0; (list = async_list(obj, nr)); nr++)
-		for (fa = rcu_dereference(*list); fa;
-		     fa = rcu_dereference(fa->fa_next))
+		for (fa = READ_ONCE(*list); fa; fa = READ_ONCE(fa->fa_next))
 			if (READ_ONCE(fa->fa_file) == obj->ptr)
 				fd = fa->fa_fd;
 	rcu_read_unlock();
@@ -321,7 +320,8 @@ static void owner_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct file *file = ckpt_obj_ptr(ctx, p->file);
 	const struct cred *old = NULL;
 
-	if (task_work_pending(current))
+	/* A caller that is replaced has works of its own. */
+	if (!ctx->self && task_work_pending(current))
 		task_work_run();
 	if (p->cred)
 		old = override_creds(ckpt_obj_ptr(ctx, p->cred));

@@ -373,7 +373,11 @@ END
 	outer=$pid
 	written inside && [ "$(cat self)" = 1 ]
 	result "a tree in namespaces of its own"
-	pid=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$outer" '$4 == parent { print $1; exit }')
+	pid=
+	for stat in /proc/[0-9]*/stat; do
+		read -r child _ _ parent _ 2>/dev/null <"$stat"
+		[ "$parent" = "$outer" ] && pid=$child
+	done
 	run 0 checkpoint --kill -o inside.img "$pid"
 	result "is saved"
 	run 0 ckptinfo --validate inside.img && ckptinfo inside.img >info.out && grep -q inside info.out
