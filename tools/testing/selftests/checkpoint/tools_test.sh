@@ -369,7 +369,7 @@ if have unshare && [ "$(id -u)" = 0 ] && unshare --uts --ipc --pid --mount --for
 echo inside >/proc/sys/kernel/hostname
 while :; do cat /proc/sys/kernel/hostname >name.new; echo $$ >self; mv name.new name; sleep 0.1; done
 END
-	start unshare --uts --ipc --pid --mount --fork --kill-child sh inside.sh
+	start unshare --uts --ipc --pid --mount --fork sh inside.sh
 	outer=$pid
 	written inside && [ "$(cat self)" = 1 ]
 	result "a tree in namespaces of its own"
@@ -393,6 +393,7 @@ END
 	[ "$inside" = $$ ] || end "$inside"
 	start sleep 1000
 	checkpoint --kill -o sleep.img $pid
+	wait $pid
 	if [ -e /proc/self/ns/time ]; then
 		run 0 restart --time --pidfile sleep.pid -i sleep.img && is SR "$(cat sleep.pid)" &&
 			! cmp -s /proc/self/timens_offsets "/proc/$(cat sleep.pid)/timens_offsets"
