@@ -23,6 +23,7 @@
 static int cgroup_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_cgroup rec = {};
+	struct cgroup *cgrp;
 	char *path;
 	int ret;
 
@@ -30,9 +31,16 @@ static int cgroup_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (!path)
 		return -ENOMEM;
 	rcu_read_lock();
-	ret = cgroup_path_ns(task_dfl_cgroup(task), path, PATH_MAX,
-			     ctx->ns->cgroup_ns);
+	cgrp = task_dfl_cgroup(task);
+	if (!cgroup_tryget(cgrp))
+		cgrp = NULL;
 	rcu_read_unlock();
+	/* Only a task that was killed leaves a cgroup that goes away. */
+	ret = -ESRCH;
+	if (cgrp) {
+		ret = cgroup_path_ns(cgrp, path, PATH_MAX, ctx->ns->cgroup_ns);
+		cgroup_put(cgrp);
+	}
 	if (ret < 0 || ret >= PATH_MAX)
 		ret = ckpt_refuse(ctx, ret < 0 ? ret : -ENAMETOOLONG,
 				  "the path of its cgroup cannot be told");
