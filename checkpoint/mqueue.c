@@ -592,7 +592,7 @@ static void queue_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_mqueue = {
 	.name		= "mqueue",
-	.about		= "POSIX message queues: name, rights, limits, times, mq_notify() by signal",
+	.about		= "POSIX message queues: name, rights, limits, mq_notify() by signal",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_MQUEUE,
 	.phase		= CKPT_PHASE_OBJECT,

@@ -63,7 +63,7 @@ bool ckpt_session_is_trees(struct ckpt_ctx *ctx, struct pid *pid,
 	rcu_read_lock();
 	ours = has_only_members(ctx, pid, type);
 	rcu_read_unlock();
-	/* Without memory for it it is looked for again. */
+	/* Without memory for the answer it is looked for again. */
 	xa_store(known, pid_nr(pid), xa_mk_value(ours), GFP_KERNEL_ACCOUNT);
 	return ours;
 }

@@ -140,8 +140,10 @@ static int saved_clocks(int image, long long *monotonic, long long *boottime)
 	}
 	for (;; first = false) {
 		if (pread(image, &hdr, sizeof(hdr), pos) != sizeof(hdr) ||
-		    (hdr.type == CKPT_REC_HEADER) != first ||
 		    hdr.len > 1ULL << 40)
+			break;
+		if (first ? hdr.type != CKPT_REC_HEADER :
+			    hdr.type == CKPT_REC_HEADER)
 			break;
 		pos += sizeof(hdr);
 		if (first && (hdr.len < sizeof(header) ||
