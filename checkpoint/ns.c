@@ -83,7 +83,7 @@ static struct fs_struct *swap_fs(struct fs_struct *fs)
 }
 
 /* Names in the image are those that the first task sees. */
-static int enter_root(struct ckpt_ctx *ctx)
+static int enter_root(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct fs_struct *fs;
 	int ret;
@@ -94,12 +94,12 @@ static int enter_root(struct ckpt_ctx *ctx)
 	ret = -ESRCH;
 	path_put(&ctx->root);
 	ctx->root = (struct path) { };
-	task_lock(ctx->task);
-	if (ctx->task->fs) {
-		get_fs_root(ctx->task->fs, &ctx->root);
+	task_lock(task);
+	if (task->fs) {
+		get_fs_root(task->fs, &ctx->root);
 		ret = 0;
 	}
-	task_unlock(ctx->task);
+	task_unlock(task);
 	if (ret) {
 		free_fs_struct(fs);
 		return ckpt_refuse(ctx, ret,
@@ -122,7 +122,8 @@ static int enter_root(struct ckpt_ctx *ctx)
  */
 int ckpt_ns_enter(struct ckpt_ctx *ctx)
 {
-	struct task_struct *task = ctx->task;
+	/* Who has exited is in none any more. */
+	struct task_struct *task = ckpt_first_thread(ctx->task);
 	struct pid_namespace *pid_ns;
 	struct nsproxy *ns;
 
@@ -158,7 +159,7 @@ int ckpt_ns_enter(struct ckpt_ctx *ctx)
 		ctx->own_ns |= CKPT_NS_PID;
 	if (ctx->user_ns != current_user_ns())
 		ctx->own_ns |= CKPT_NS_USER;
-	return ctx->own_ns & CKPT_NS_MNT ? enter_root(ctx) : 0;
+	return ctx->own_ns & CKPT_NS_MNT ? enter_root(ctx, task) : 0;
 }
 
 /**
@@ -228,8 +229,16 @@ static int collect_own(struct ckpt_ctx *ctx)
 	return ret;
 }
 
+/* Which task tells of the namespaces of all? */
+static bool is_teller(struct ckpt_ctx *ctx, struct task_struct *task)
+{
+	return same_thread_group(task, ctx->task) &&
+	       ckpt_first_thread(ctx->task) == task;
+}
+
 static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
+	bool teller = is_teller(ctx, task);
 	unsigned long differ = 0;
 	bool pid = false, time = false;
 	const struct nsproxy *ns;
@@ -260,9 +269,9 @@ static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 	if (time)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "makes its children in another time namespace than its own");
-	if (!ret && task == ctx->task)
+	if (!ret && teller)
 		ret = collect_own(ctx);
-	if (!ret && task == ctx->task && ctx->own_ns & CKPT_NS_IPC &&
+	if (!ret && teller && ctx->own_ns & CKPT_NS_IPC &&
 	    IS_ENABLED(CONFIG_SYSVIPC))
 		ret = ckpt_sysv_ns_collect(ctx);
 	return ret;
@@ -278,11 +287,11 @@ static int namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct ckpt_namespaces rec = { .own = ctx->own_ns };
 	const struct new_utsname *name = &ctx->ns->uts_ns->name;
 
-	if (!ctx->own_ns || task != ctx->task)
+	if (!ctx->own_ns || !is_teller(ctx, task))
 		return 0;
 	static_assert(sizeof(rec.hostname) == sizeof(name->nodename));
 	static_assert(sizeof(rec.domainname) == sizeof(name->domainname));
-	if (ckpt_ns_is_init(ctx, task))
+	if (ckpt_ns_is_init(ctx, ctx->task))
 		rec.flags |= CKPT_NS_INIT;
 	if (ctx->own_ns & CKPT_NS_UTS) {
 		down_read(&uts_sem);
@@ -383,6 +392,18 @@ static int check_pid_ns(struct ckpt_ctx *ctx, const struct ckpt_namespaces *p)
 	return 0;
 }
 
+static bool is_of_process(const struct ckpt_member *leader, ckpt_ref_t task)
+{
+	const struct ckpt_member *m;
+
+	if (leader->obj->ref == task)
+		return true;
+	list_for_each_entry(m, &leader->threads, thread_node)
+		if (m->obj->ref == task)
+			return true;
+	return false;
+}
+
 /**
  * ckpt_ns_prepare() - is the caller in the namespaces that the image needs?
  * @ctx: the restart, with its members
@@ -403,9 +424,9 @@ int ckpt_ns_prepare(struct ckpt_ctx *ctx)
 			continue;
 		ctx->where.rec_pos = rec->pos;
 		ctx->where.kind = rec->kind->name;
-		if (rec->objref != root->obj->ref)
+		if (!is_of_process(root, rec->objref))
 			return ckpt_refuse(ctx, -EINVAL,
-					   "namespaces of another task than the first one");
+					   "namespaces of another process than the first one");
 		p = ckpt_payload(rec, struct ckpt_namespaces);
 		ctx->own_ns = p->own;
 	}
@@ -460,7 +481,7 @@ static void namespaces_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_namespaces *p = ckpt_payload(rec, struct ckpt_namespaces);
 	struct new_utsname *name = &current->nsproxy->uts_ns->name;
 
-	if (p->flags & CKPT_NS_INIT && is_child_reaper(task_pid(current)))
+	if (p->flags & CKPT_NS_INIT && is_child_reaper(task_tgid(current)))
 		set_next_pid(ctx);
 	if (!sets_names(ctx, p))
 		return;
