@@ -573,7 +573,7 @@ ROUNDTRIP(udp_filter)
 	struct sock_fprog prog = { ARRAY_SIZE(code),
 				   (struct sock_filter *)code };
 	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
-	int fd = inet_socket("127.0.0.1", SOCK_DGRAM);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM), zero = 0;
 
 	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
 	NEED(says(fd, "no, but early"));
@@ -584,7 +584,8 @@ ROUNDTRIP(udp_filter)
 	CHECK(says(fd, "no") && says(fd, "yonder"));
 	CHECK(next_is(server, "no, but early"));
 	CHECK(next_is(server, "yes") && next_is(server, "yonder"));
-	CHECK_EQ(0, setsockopt(server, SOL_SOCKET, SO_DETACH_FILTER, NULL, 0));
+	CHECK_EQ(0, setsockopt(server, SOL_SOCKET, SO_DETACH_FILTER, &zero,
+			       sizeof(zero)));
 	CHECK(says(fd, "no") && next_is(server, "no"));
 }
 

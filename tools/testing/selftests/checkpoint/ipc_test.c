@@ -426,25 +426,30 @@ static int not_mine(struct ckpt_test *t)
 	return 2;
 }
 
+/* As long as "/ckpt-1" to "/ckpt-9999999". */
 TEST_F(checkpoint, queue_of_somebody_else)
 {
 	struct mq_attr attr = { .mq_maxmsg = 4, .mq_msgsize = 64 };
-	char names[2][32] = { "/rrrrrrrr", "/rrrrrrrrr" };
-	mqd_t q[2];
-	int i;
+	const char *longest = "/rrrrrrrrrrrr";
+	char name[16];
+	mqd_t queue;
+	int len;
 
 	NOT_DRY();
 	if (getuid())
 		SKIP(return, "needs root");
-	for (i = 0; i < 2; i++)
-		q[i] = mq_open(names[i], O_CREAT | O_RDWR, 0640, &attr);
-	EXPECT_LE(0, q[0]);
-	for (i = 0; i < 2; i++)
-		mq_close(q[i]);
+	for (len = 7; len <= 13; len++) {
+		snprintf(name, sizeof(name), "%.*s", len, longest);
+		queue = mq_open(name, O_CREAT | O_RDWR, 0640, &attr);
+		EXPECT_LE(0, queue);
+		mq_close(queue);
+	}
 	EXPECT_EQ(0, ckpt_as_user(&self->t, 1000, not_mine))
 		ckpt_show_log(&self->t);
-	for (i = 0; i < 2; i++)
-		mq_unlink(names[i]);
+	for (len = 7; len <= 13; len++) {
+		snprintf(name, sizeof(name), "%.*s", len, longest);
+		EXPECT_EQ(0, mq_unlink(name));
+	}
 }
 
 /* --- refused ----------------------------------------------------------------- */
