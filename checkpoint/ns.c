@@ -187,18 +187,22 @@ bool ckpt_ns_is_init(struct ckpt_ctx *ctx, struct task_struct *task)
 }
 
 /*
- * What is saved of such a namespace would be there twice, or in the way.
+ * What is saved of such a namespace would be there twice, or in the way. Not
+ * counted is the parent of the first task: who makes namespaces and forks, as
+ * unshare(1) does, is in most of them himself, and waits.
  * Return: a process outside that is in it, 0: none.
  */
 static pid_t find_outsider(struct ckpt_ctx *ctx, u32 kind)
 {
-	struct task_struct *group, *task;
+	struct task_struct *group, *task, *maker;
 	const struct nsproxy *ns;
 	pid_t pid = 0;
 
 	rcu_read_lock();
+	maker = rcu_dereference(ctx->task->real_parent);
 	for_each_process_thread(group, task) {
-		if (task->flags & PF_KTHREAD || ckpt_in_tree(ctx, task))
+		if (task->flags & PF_KTHREAD || ckpt_in_tree(ctx, task) ||
+		    same_thread_group(task, maker))
 			continue;
 		task_lock(task);
 		ns = task->nsproxy;
@@ -223,7 +227,7 @@ static int collect_own(struct ckpt_ctx *ctx)
 		pid = ctx->own_ns & saved[i] ? find_outsider(ctx, saved[i]) : 0;
 		if (pid)
 			ret = ckpt_refuse(ctx, -EBUSY,
-					  "shares its %s namespace with process %d outside, which is not the caller",
+					  "shares its %s namespace with process %d outside",
 					  ns_name(saved[i]), pid);
 	}
 	return ret;

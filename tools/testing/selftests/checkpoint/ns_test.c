@@ -959,10 +959,19 @@ TEST_F(checkpoint, spanning_cgroups)
 
 SCENARIO(parent_uts)
 {
-	two(CLONE_NEWUTS, false);
+	pid_t other;
+
+	own(CLONE_NEWUTS);
+	other = fork();
+	NEED(other >= 0);
+	if (!other)
+		for (;;)
+			pause();
+	two(0, false);
+	kill(other, SIGKILL);
 }
 
-/* Only the child is to be saved; its parent is in the namespace, too. */
+/* Only the child is to be saved; another one is in the namespace, too. */
 TEST_F(checkpoint, shared_with_outside)
 {
 	pid_t pid, child;
