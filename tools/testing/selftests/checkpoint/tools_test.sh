@@ -200,8 +200,11 @@ import socket, time
 a = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
 b = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
 time.sleep(1000)'
-	sleep 2
-	fds=$(find "/proc/$pid/fd" -type l -exec ls -l {} + | sed -n 's,.*fd/\([0-9]*\) -> socket.*,\1,p')
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		sleep 1
+		fds=$(find "/proc/$pid/fd" -type l -exec ls -l {} + | sed -n 's,.*fd/\([0-9]*\) -> socket.*,\1,p')
+		[ "$(printf '%s' "$fds" | grep -c .)" -lt 2 ] || break
+	done
 	good=1
 	run 1 checkpoint --dry-run $pid && good=0
 	for fd in $fds; do
@@ -357,7 +360,7 @@ written() {
 	rm -f name
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		[ "$(cat name 2>/dev/null)" = "$1" ] && return 0
-		sleep 0.2
+		sleep 1
 	done
 	echo "# the host is '$(cat name)' and not '$1'"
 	return 1
