@@ -600,6 +600,8 @@ static int exit_status(struct ckpt_test *t, pid_t pid, int status)
 	return status;
 }
 
+static void show_tree(pid_t pid);
+
 int ckpt_wait_stage(struct ckpt_test *t, pid_t pid, int stage)
 {
 	uint64_t started = 0;
@@ -619,6 +621,7 @@ int ckpt_wait_stage(struct ckpt_test *t, pid_t pid, int stage)
 		}
 		nap();
 	}
+	show_tree(pid);
 	return ckpt_say("target %d does not come to stage %d", pid, stage);
 }
 
@@ -716,8 +719,6 @@ int ckpt_wake(pid_t pid, int fd)
 	close(out);
 	return ret;
 }
-
-static void show_tree(pid_t pid);
 
 int ckpt_wait(struct ckpt_test *t, pid_t pid)
 {

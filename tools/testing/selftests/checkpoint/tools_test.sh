@@ -395,15 +395,16 @@ END
 	result "with the name of its host there, and only there"
 	[ "$inside" = $$ ] || end "$inside"
 	start sleep 1000
-	checkpoint --kill -o sleep.img $pid
-	wait $pid
+	run 0 checkpoint --kill -o alone.img $pid
+	result "a process for namespaces of its own"
+	end $pid
 	if [ -e /proc/self/ns/time ]; then
-		run 0 restart --time --pidfile sleep.pid -i sleep.img && is SR "$(cat sleep.pid)" &&
+		run 0 restart --time --pidfile sleep.pid -i alone.img && is SR "$(cat sleep.pid)" &&
 			! cmp -s /proc/self/timens_offsets "/proc/$(cat sleep.pid)/timens_offsets"
 		result "--time: other clocks"
 		kill -KILL "$(cat sleep.pid)"
 	fi
-	run 0 restart --user --fresh-pids --pidfile sleep.pid -i sleep.img && is SR "$(cat sleep.pid)" &&
+	run 0 restart --user --fresh-pids --pidfile sleep.pid -i alone.img && is SR "$(cat sleep.pid)" &&
 		grep -q '^ *0 *0 *1$' "/proc/$(cat sleep.pid)/uid_map"
 	result "--user: a map of one user"
 	kill -KILL "$(cat sleep.pid)"
