@@ -414,15 +414,16 @@ fi
 
 # --- without privilege --------------------------------------------------------
 
+# busybox' setpriv cannot change users.
 user=
-if have setpriv; then
+if setpriv --reuid 1000 true 2>/dev/null; then
 	user='setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all --bounding-set=-all'
 elif have su && grep -q '^user:' /etc/passwd; then
 	user=su
 fi
 as_user() {
 	case $user in
-	su) su user -c "$*" ;;
+	su) su user -s /bin/sh -c "$*" ;;
 	*) $user sh -c "$*" ;;
 	esac
 }
