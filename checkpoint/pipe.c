@@ -281,7 +281,7 @@ static void pipe_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_pipe = {
 	.name		= "pipe",
-	.about		= "pipes and FIFOs within the process: size",
+	.about		= "pipes and FIFOs within the tree: size",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_PIPE,
 	.phase		= CKPT_PHASE_OBJECT,

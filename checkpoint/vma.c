@@ -749,7 +749,7 @@ static int vma_shmem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_vma_shmem = {
 	.name = "vma_shmem",
-	.about = "shared anonymous memory within the process",
+	.about = "shared anonymous memory within the tree",
 	.family = CKPT_FAMILY_VMA,
 	.type = CKPT_REC_VMA_SHMEM,
 	.phase = CKPT_PHASE_VMA,
