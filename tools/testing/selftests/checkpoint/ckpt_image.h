@@ -114,4 +114,28 @@ static inline int ckpt_alter_records(struct ckpt_test *t, char *good,
 	return image ? alive : -1;
 }
 
+/* The same for all records of these types, in an image of a scenario. */
+static inline int ckpt_alter_scenario(struct ckpt_test *t, const char *scenario,
+				      const uint32_t *types, int nr, int *tries)
+{
+	int i, ret = 0, alive = 0;
+	size_t len;
+	char *good;
+
+	good = ckpt_save_scenario(t, scenario, &len);
+	if (!good)
+		return -1;
+	for (i = 0; ret >= 0 && i < nr; i++) {
+		ret = ckpt_alter_records(t, good, len, types[i], tries);
+		alive += ret;
+	}
+	/* It was not the image that all this refused. */
+	if (ret >= 0 && ckpt_restart_raw(t, good, len) <= 0) {
+		ckpt_show_log(t);
+		ret = -1;
+	}
+	free(good);
+	return ret < 0 ? -1 : alive;
+}
+
 #endif /* CKPT_IMAGE_H */

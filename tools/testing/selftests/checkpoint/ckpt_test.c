@@ -622,6 +622,8 @@ int ckpt_wait_stage(struct ckpt_test *t, pid_t pid, int stage)
 		nap();
 	}
 	show_tree(pid);
+	show_file(t->run, "report");
+	show_file(t->run, "out");
 	return ckpt_say("target %d does not come to stage %d", pid, stage);
 }
 
@@ -734,6 +736,7 @@ int ckpt_wait(struct ckpt_test *t, pid_t pid)
 		nap();
 	}
 	show_tree(pid);
+	show_file(t->run, "report");
 	ckpt_kill(t, pid);
 	return ckpt_say("target %d does not end", pid);
 }
@@ -743,6 +746,27 @@ int ckpt_finish(struct ckpt_test *t, pid_t pid)
 	if (ckpt_go(pid))
 		return -1;
 	return ckpt_wait(t, pid);
+}
+
+int ckpt_storm(struct ckpt_test *t, const char *scenario, const char *arg,
+	       int rounds, int max_us)
+{
+	pid_t pid = ckpt_start(t, scenario, arg);
+	int i;
+
+	if (pid <= 0)
+		return -1;
+	for (i = 0; i < rounds; i++) {
+		if (ckpt_checkpoint(t, pid, t->image, 0) <= 0)
+			return ckpt_say("checkpoint %d failed", i);
+		usleep(i * 1337 % max_us);
+	}
+	if (ckpt_finish(t, pid))
+		return -1;
+	if (ckpt_restart(t, t->image, 0) != pid)
+		return ckpt_say("the last image is not restarted");
+	usleep(max_us);
+	return ckpt_finish(t, pid);
 }
 
 /* --- trees of processes --------------------------------------------------- */

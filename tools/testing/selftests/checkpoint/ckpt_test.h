@@ -199,6 +199,12 @@ int ckpt_wake(pid_t pid, int fd);
 int ckpt_wait(struct ckpt_test *t, pid_t pid);
 /* ckpt_go() and ckpt_wait(). */
 int ckpt_finish(struct ckpt_test *t, pid_t pid);
+/*
+ * Checkpoints so many rounds of a scenario that changes all the time, up to
+ * this long apart; it is right at its end, and in its last image.
+ */
+int ckpt_storm(struct ckpt_test *t, const char *scenario, const char *arg,
+	       int rounds, int max_us);
 /* Kill and reap a process and all its descendants. */
 int ckpt_kill(struct ckpt_test *t, pid_t pid);
 /* How many processes a tree has, those who have exited too. */

@@ -135,7 +135,6 @@ ROUNDTRIP(unlinked_queue)
 ROUNDTRIP(big_messages)
 {
 	mqd_t q;
-	int i;
 
 	if (getuid())
 		ckpt_skip("needs root");
@@ -477,25 +476,14 @@ TEST_F(checkpoint, altered_queues)
 	static const uint32_t types[] = {
 		CKPT_REC_MQUEUE, CKPT_REC_MQUEUE_MSG, CKPT_REC_FILE_MQUEUE,
 	};
-	int alive = 0, tries = 0, ret;
-	unsigned int i;
-	size_t len;
-	char *good;
+	int alive, tries = 0;
 
 	NOT_DRY();
-	good = ckpt_save_scenario(&self->t, "has_unlinked", &len);
-	ASSERT_NE(NULL, good);
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		ret = ckpt_alter_records(&self->t, good, len, types[i], &tries);
-		ASSERT_LE(0, ret);
-		alive += ret;
-	}
+	alive = ckpt_alter_scenario(&self->t, "has_unlinked", types,
+				    ARRAY_SIZE(types), &tries);
 	TH_LOG("%d tries, %d processes", tries, alive);
 	EXPECT_LT(100, tries);
 	EXPECT_LT(5, alive);
-	EXPECT_LT(0, ckpt_restart_raw(&self->t, good, len))
-		ckpt_show_log(&self->t);
-	free(good);
 }
 
 /* A message fewer, or one twice. */

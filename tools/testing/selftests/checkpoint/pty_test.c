@@ -1400,25 +1400,14 @@ TEST_F(checkpoint, altered)
 		CKPT_REC_PTY, CKPT_REC_PTY_LDISC, CKPT_REC_PTY_QUEUE,
 		CKPT_REC_FILE_PTY,
 	};
-	int alive = 0, tries = 0, ret;
-	unsigned int i;
-	size_t len;
-	char *good;
+	int alive, tries = 0;
 
 	NOT_DRY();
-	good = ckpt_save_scenario(&self->t, "has_everything", &len);
-	ASSERT_NE(NULL, good);
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		ret = ckpt_alter_records(&self->t, good, len, types[i], &tries);
-		ASSERT_LE(0, ret);
-		alive += ret;
-	}
+	alive = ckpt_alter_scenario(&self->t, "has_everything", types,
+				    ARRAY_SIZE(types), &tries);
 	TH_LOG("%d tries, %d processes", tries, alive);
 	EXPECT_LT(300, tries);
 	EXPECT_LT(20, alive);
-	EXPECT_LT(0, ckpt_restart_raw(&self->t, good, len))
-		ckpt_show_log(&self->t);
-	free(good);
 }
 
 TEST_HARNESS_MAIN

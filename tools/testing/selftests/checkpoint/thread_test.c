@@ -1236,29 +1236,11 @@ SCENARIO(thread_storm)
 		join_worker(i);
 }
 
-static void storm(struct __test_metadata *_metadata, struct ckpt_test *t,
-		  const char *scenario, const char *arg, int rounds)
-{
-	pid_t pid;
-	int i;
-
-	pid = ckpt_start(t, scenario, arg);
-	ASSERT_LT(0, pid);
-	for (i = 0; i < rounds; i++) {
-		ASSERT_LT(0, ckpt_checkpoint(t, pid, t->image, 0));
-		usleep(i * 137 % 3000);
-	}
-	ASSERT_EQ(0, ckpt_finish(t, pid));
-	/* The program was right, and so is its last image. */
-	ASSERT_EQ(pid, ckpt_restart(t, t->image, 0));
-	usleep(20000);
-	EXPECT_EQ(0, ckpt_finish(t, pid));
-}
-
 TEST_F(checkpoint, threads_come_and_go)
 {
 	NOT_DRY();
-	storm(_metadata, &self->t, "thread_storm", NULL, 30 * ckpt_scale());
+	EXPECT_EQ(0, ckpt_storm(&self->t, "thread_storm", NULL,
+				30 * ckpt_scale(), 3000));
 }
 
 /* Another than the first thread executes the program again, and again. */
@@ -1395,7 +1377,8 @@ TEST_F(checkpoint, c_library_roundtrip)
 TEST_F(checkpoint, c_library_under_load)
 {
 	NOT_DRY();
-	storm(_metadata, &self->t, "c_library", NULL, 30 * ckpt_scale());
+	EXPECT_EQ(0, ckpt_storm(&self->t, "c_library", NULL,
+				30 * ckpt_scale(), 3000));
 }
 
 TEST_HARNESS_MAIN

@@ -1164,35 +1164,18 @@ SCENARIO(spawns)
 		spawn_one(nr++);
 }
 
-static void storm_test(struct __test_metadata *_metadata, struct ckpt_test *t,
-		       const char *scenario, int rounds)
-{
-	pid_t pid;
-	int i;
-
-	pid = ckpt_start(t, scenario, NULL);
-	ASSERT_LT(0, pid);
-	for (i = 0; i < rounds; i++) {
-		ASSERT_LT(0, ckpt_checkpoint(t, pid, t->image, 0));
-		usleep(i * 1337 % 20000);
-	}
-	/* The program was right all the time, and is so in its last image. */
-	ASSERT_EQ(0, ckpt_finish(t, pid));
-	ASSERT_EQ(pid, ckpt_restart(t, t->image, 0));
-	usleep(50000);
-	EXPECT_EQ(0, ckpt_finish(t, pid));
-}
-
 TEST_F(checkpoint, fork_and_exec_storm)
 {
 	NOT_DRY();
-	storm_test(_metadata, &self->t, "storm", 30 * ckpt_scale());
+	EXPECT_EQ(0, ckpt_storm(&self->t, "storm", NULL,
+				30 * ckpt_scale(), 20000));
 }
 
 TEST_F(checkpoint, spawn_storm)
 {
 	NOT_DRY();
-	storm_test(_metadata, &self->t, "spawns", 30 * ckpt_scale());
+	EXPECT_EQ(0, ckpt_storm(&self->t, "spawns", NULL,
+				30 * ckpt_scale(), 20000));
 }
 
 /* Without a checkpoint the program is right, too. */
