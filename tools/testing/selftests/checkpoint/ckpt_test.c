@@ -307,7 +307,7 @@ double ckpt_scale(void)
 
 	if (value > 0)
 		return value;
-	return slowness() > 1 ? 0.25 : 1;
+	return slowness() > 4 ? 0.125 : slowness() > 1 ? 0.25 : 1;
 }
 
 static void nap(void)

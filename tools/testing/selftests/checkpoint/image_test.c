@@ -5,7 +5,7 @@
  * error, or a process that is killed at once; never anything else.
  *
  * $CKPT_TEST_SCALE multiplies how many there are, 2 is all of them. Without it
- * there are half of them, an eighth on a kernel that $SLOW says is slow.
+ * there are half of them, and fewer on a kernel that $SLOW says is slow.
  */
 #include "ckpt_test.h"
 
