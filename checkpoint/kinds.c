@@ -8,6 +8,8 @@
  */
 
 #include <linux/fs.h>
+#include <linux/init.h>
+#include <linux/nospec.h>
 
 #include <asm/checkpoint.h>
 
@@ -179,6 +181,21 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 
 const unsigned int ckpt_nr_kinds = ARRAY_SIZE(ckpt_kinds);
 
+/* The rows of those types that are small numbers: all but the header's. */
+static const struct ckpt_kind *by_type[0x200] __ro_after_init;
+
+static int __init ckpt_kinds_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ckpt_nr_kinds; i++)
+		if (ckpt_kinds[i]->type &&
+		    ckpt_kinds[i]->type < ARRAY_SIZE(by_type))
+			by_type[ckpt_kinds[i]->type] = ckpt_kinds[i];
+	return 0;
+}
+core_initcall(ckpt_kinds_init);
+
 /**
  * ckpt_kind_of_type() - the row of a record type
  * @type: CKPT_REC_*
@@ -187,12 +204,10 @@ const unsigned int ckpt_nr_kinds = ARRAY_SIZE(ckpt_kinds);
  */
 const struct ckpt_kind *ckpt_kind_of_type(u32 type)
 {
-	unsigned int i;
-
-	for (i = 0; type && i < ckpt_nr_kinds; i++)
-		if (ckpt_kinds[i]->type == type)
-			return ckpt_kinds[i];
-	return NULL;
+	if (type == CKPT_REC_HEADER)
+		return &ckpt_kind_header;
+	return type < ARRAY_SIZE(by_type) ?
+		by_type[array_index_nospec(type, ARRAY_SIZE(by_type))] : NULL;
 }
 
 /**
