@@ -4,7 +4,7 @@
  * frame an image.
  */
 
-#include <linux/crc32.h>
+#include <linux/crc32c.h>
 #include <linux/elf.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -77,10 +77,10 @@ static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 	if (ret)
 		return ret;
 
-	crc = __crc32c_le(~0, (u8 *)&hdr, sizeof(hdr));
+	crc = crc32c(~0, &hdr, sizeof(hdr));
 	for (i = 0; i < nr; i++)
-		crc = __crc32c_le(crc, parts[i].iov_base, parts[i].iov_len);
-	hdr.crc32c = ~__crc32c_le(crc, zeros, rec_pad(hdr.len));
+		crc = crc32c(crc, parts[i].iov_base, parts[i].iov_len);
+	hdr.crc32c = ~crc32c(crc, zeros, rec_pad(hdr.len));
 
 	ret = store->ops->write(store, &hdr, sizeof(hdr));
 	for (i = 0; i < nr && !ret; i++)
@@ -270,9 +270,9 @@ static int check_crc(struct ckpt_ctx *ctx, struct ckpt_rec_hdr *hdr,
 	u32 want = hdr->crc32c, crc;
 
 	hdr->crc32c = 0;
-	crc = __crc32c_le(~0, (u8 *)hdr, sizeof(*hdr));
-	crc = __crc32c_le(crc, rec->payload, hdr->len);
-	crc = ~__crc32c_le(crc, zeros, rec_pad(hdr->len));
+	crc = crc32c(~0, hdr, sizeof(*hdr));
+	crc = crc32c(crc, rec->payload, hdr->len);
+	crc = ~crc32c(crc, zeros, rec_pad(hdr->len));
 	if (crc == want || skip_checksum())
 		return 0;
 	return ckpt_refuse(ctx, -EINVAL, "checksum 0x%08x, not 0x%08x", crc,

@@ -4,7 +4,7 @@
  */
 
 #include <kunit/test.h>
-#include <linux/crc32.h>
+#include <linux/crc32c.h>
 #include <linux/slab.h>
 
 #include "test.h"
@@ -127,8 +127,7 @@ static void mend(struct core_test *c, size_t pos)
 	struct ckpt_rec_hdr *hdr = (void *)(c->t.buf + pos);
 
 	hdr->crc32c = 0;
-	hdr->crc32c = ~__crc32c_le(~0, (u8 *)hdr,
-				   sizeof(*hdr) + ALIGN(hdr->len, 8));
+	hdr->crc32c = ~crc32c(~0, hdr, sizeof(*hdr) + ALIGN(hdr->len, 8));
 }
 
 static void expect_error(struct kunit *test, int error, const char *reason)
