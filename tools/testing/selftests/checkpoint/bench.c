@@ -17,6 +17,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -684,6 +685,17 @@ struct criu {
 	const struct row *dump, *restore;
 };
 
+static void criu_failed(const char *why, const char *dir, const char *log)
+{
+	char path[300], *text;
+
+	criu_why = why;
+	snprintf(path, sizeof(path), "%s/%s", dir, log);
+	text = ckpt_read_file(path, NULL);
+	printf("  criu %s:\n%s", why, text ?: "");
+	free(text);
+}
+
 /*
  * With the images on the same tmpfs. Both include the start of criu, which is
  * what its user waits for too. Without a target it is the small program.
@@ -714,17 +726,18 @@ static bool measure_criu(struct criu *c, const struct target *target)
 		dump[i] = now() - start;
 		if (status) {
 			ckpt_kill(&test, pid);
-			criu_why = "cannot dump here";
+			criu_failed("cannot dump here", dir, "dump.log");
 			return false;
 		}
-		/* It has killed it. */
-		waitpid(pid, &status, 0);
+		/* It has killed all of the tree, which is ours by now. */
+		while (waitpid(-1, &status, 0) > 0)
+			;
 		ckpt_forget(&test, pid);
 		start = now();
 		status = run(restore_argv, log);
 		restore[i] = now() - start;
 		if (status) {
-			criu_why = "cannot restore here";
+			criu_failed("cannot restore here", dir, "restore.log");
 			return false;
 		}
 		ckpt_remember(&test, pid);
@@ -788,30 +801,40 @@ static void group_size(size_t size, double criu_dump, double criu_restore)
 	compare(name, o.restart, c.restore, criu_restore, criu_restore);
 }
 
-/* As many processes of as much memory, which they share with their parent. */
+/*
+ * As many processes of as much memory, which they share with their parent. As
+ * after a restart all of them run when the time is taken.
+ */
 static const struct row *measure_forks(int nr, size_t size)
 {
 	double t[MAX_RUNS], start;
+	volatile int *running;
 	int i, k, status;
 	pid_t *pids;
 	char *mem;
 
 	pids = calloc(nr, sizeof(*pids));
 	mem = mmap(NULL, size, RW, ANON, -1, 0);
-	if (!pids || mem == MAP_FAILED)
+	running = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!pids || mem == MAP_FAILED || running == MAP_FAILED)
 		fail("no memory");
 	madvise(mem, size, MADV_NOHUGEPAGE);
 	fill(mem, size);
 	for (i = 0; i < nr_runs; i++) {
+		*running = 0;
 		start = now();
 		for (k = 0; k < nr; k++) {
 			pids[k] = fork();
 			if (pids[k] < 0)
 				fail("fork");
-			if (!pids[k])
-				for (;;)
-					pause();
+			if (pids[k])
+				continue;
+			__atomic_add_fetch(running, 1, __ATOMIC_SEQ_CST);
+			for (;;)
+				pause();
 		}
+		while (*running < nr)
+			sched_yield();
 		t[i] = now() - start;
 		for (k = 0; k < nr; k++) {
 			if (kill(pids[k], SIGKILL) ||
@@ -819,9 +842,10 @@ static const struct row *measure_forks(int nr, size_t size)
 				fail("wait");
 		}
 	}
+	munmap((void *)running, PAGE);
 	munmap(mem, size);
 	free(pids);
-	return record(t, i, nr * size, "fork(2), %d times", nr);
+	return record(t, i, nr * size, "fork(2), %d times, and all run", nr);
 }
 
 /* The must and the goal for 100 are those of all sizes. */
