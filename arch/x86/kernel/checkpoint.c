@@ -9,7 +9,8 @@
  */
 
 #include <linux/compat.h>
-#include <linux/crc32.h>
+#include <linux/crc32c.h>
+#include <linux/init.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -1065,11 +1066,15 @@ static u64 special_len(const struct vdso_image *image, bool vvar)
 	return vvar ? -image->sym_vvar_start : image->size;
 }
 
-/* As the running kernel has patched it for its CPU: that is what programs see. */
-static u32 vdso_crc32c(const struct vdso_image *image)
+/* As the kernel has patched it for its CPU at boot: that is what programs see. */
+static u32 vdso_crc32c __ro_after_init;
+
+static int __init vdso_crc32c_init(void)
 {
-	return __crc32c_le(~0, image->data, image->size);
+	vdso_crc32c = crc32c(~0, vdso_image_64.data, vdso_image_64.size);
+	return 0;
 }
+late_initcall(vdso_crc32c_init);
 
 static int special_collect(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 {
@@ -1106,7 +1111,7 @@ static int special_save(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 		.which = is_vvar(vma) ? CKPT_SPECIAL_VVAR : CKPT_SPECIAL_VDSO,
 		.prot = vma->vm_flags & PROT_VM_FLAGS,
 		.image_size = vdso_image_64.size,
-		.image_crc32c = vdso_crc32c(&vdso_image_64),
+		.image_crc32c = vdso_crc32c,
 	};
 
 	if (rec.which == CKPT_SPECIAL_VDSO &&
@@ -1180,7 +1185,7 @@ static int special_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	 * the middle of it.
 	 */
 	if (s->image_size != vdso_image_64.size ||
-	    s->image_crc32c != vdso_crc32c(&vdso_image_64) ||
+	    s->image_crc32c != vdso_crc32c ||
 	    s->end - s->start != special_len(&vdso_image_64, s->which ==
 							     CKPT_SPECIAL_VVAR))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
