@@ -456,6 +456,7 @@ struct ckpt_ctx {
 	struct xarray group_pids;	/* made for groups without a leader */
 	struct completion done;		/* the member has done its step ... */
 	int result;			/* ... with this result */
+	bool in_turn;			/* or tells the next one to do the same */
 	atomic_t nr_running;		/* tasks that use the context */
 	struct completion finished;	/* none does any more */
 	struct mm_struct *old_mm;	/* the builder's, while it is in another one */

@@ -580,6 +580,22 @@ static void __noreturn exit_as_saved(int status)
 	do_exit(status);
 }
 
+static void tell(struct ckpt_member *m, enum ckpt_step step)
+{
+	m->step = step;
+	complete(&m->turn);
+}
+
+/* Whose turn is it next: another task's, or the caller's? */
+static void pass_on(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	if (ctx->in_turn && !ctx->result &&
+	    !list_is_last(&m->node, &ctx->members))
+		tell(list_next_entry(m, node), m->step);
+	else
+		complete(&ctx->done);
+}
+
 /*
  * A half-made process holds its cred_guard_mutex, as one in execve() does: it
  * cannot be traced, which would show its memory and change its parent. Nobody
@@ -623,18 +639,12 @@ static int new_task(void *data)
 			do_exit(SIGKILL);
 		default:
 			ctx->result = do_step(ctx, m, m->step);
-			complete(&ctx->done);
+			pass_on(ctx, m);
 		}
 	}
 }
 
 /* --- what the caller does ------------------------------------------------------------------ */
-
-static void tell(struct ckpt_member *m, enum ckpt_step step)
-{
-	m->step = step;
-	complete(&m->turn);
-}
 
 /* Those who are waited for can be frozen. */
 static void wait_frozen_or_not(struct completion *done)
@@ -642,7 +652,17 @@ static void wait_frozen_or_not(struct completion *done)
 	wait_for_completion_state(done, TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
 }
 
-/* Nothing else runs meanwhile. When the caller is killed, so is the task. */
+/* Whoever does a step, or is next, gives up soon. */
+static void kill_all(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+
+	list_for_each_entry(m, &ctx->members, node)
+		if (m->leader == m)
+			send_sig(SIGKILL, m->task, 1);
+}
+
+/* Nothing else runs meanwhile. When the caller is killed, so is the tree. */
 static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	       enum ckpt_step step)
 {
@@ -653,7 +673,7 @@ static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		wait_frozen_or_not(&ctx->done);
 	} else if (wait_for_completion_state(&ctx->done, TASK_KILLABLE |
 							 TASK_FREEZABLE)) {
-		send_sig(SIGKILL, m->task, 1);
+		kill_all(ctx);
 		wait_frozen_or_not(&ctx->done);
 		return -EINTR;
 	}
@@ -724,17 +744,15 @@ static int make_tasks(struct ckpt_ctx *ctx)
 	return 0;
 }
 
+/* One behind the other, each wakes the next one. */
 static int run_all(struct ckpt_ctx *ctx, enum ckpt_step step)
 {
-	struct ckpt_member *m;
 	int ret;
 
-	list_for_each_entry(m, &ctx->members, node) {
-		ret = run(ctx, m, step);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	ctx->in_turn = true;
+	ret = run(ctx, root_of(ctx), step);
+	ctx->in_turn = false;
+	return ret;
 }
 
 /* All that can fail. */
