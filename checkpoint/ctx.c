@@ -41,7 +41,6 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	INIT_LIST_HEAD(&ctx->members);
 	INIT_LIST_HEAD(&ctx->externals);
 	xa_init(&ctx->obj_xa);
-	xa_init(&ctx->singles);
 	xa_init(&ctx->terminals);
 	xa_init(&ctx->pids);
 	xa_init(&ctx->group_pids);
@@ -101,7 +100,6 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 	ckpt_external_free(ctx);
 	list_for_each_entry_safe(rec, next, &ctx->recs, node)
 		kvfree(rec);
-	xa_destroy(&ctx->singles);
 	xa_destroy(&ctx->terminals);
 	ckpt_session_destroy(ctx);
 	xa_destroy(&ctx->pids);

@@ -19,6 +19,7 @@
 #ifndef _CHECKPOINT_INTERNAL_H
 #define _CHECKPOINT_INTERNAL_H
 
+#include <linux/bitmap.h>
 #include <linux/bvec.h>
 #include <linux/checkpoint.h>
 #include <linux/completion.h>
@@ -239,6 +240,9 @@ struct ckpt_kind {
 	.min_len = sizeof(struct_type), .len = sizeof(struct_type),	\
 	.max_len = sizeof(struct_type) + (tail_len), .tail = true
 
+/* All types are smaller numbers, but for the header's. */
+#define CKPT_NR_TYPES	0x200
+
 extern const struct ckpt_kind *const ckpt_kinds[];
 extern const unsigned int ckpt_nr_kinds;
 
@@ -273,6 +277,7 @@ extern int ckpt_skip_checksum;
  * @task:  save: through whom it was found first
  * @user:  restart, of a SIGHAND or MM: the first task that uses it
  * @rec:   restart: the record that defines it
+ * @singles: restart: the types of single kinds of which it has a record
  * @recs:  restart: that one and those that belong to it, in image order
  * @release: restart: gives back @ptr when the operation ends
  */
@@ -287,6 +292,7 @@ struct ckpt_obj {
 	struct task_struct *task;
 	struct ckpt_member *user;
 	struct ckpt_rec *rec;
+	DECLARE_BITMAP(singles, CKPT_NR_TYPES);
 	struct list_head recs;
 	void (*release)(void *ptr);
 };
@@ -448,7 +454,6 @@ struct ckpt_ctx {
 
 	/* restart */
 	struct list_head recs;
-	struct xarray singles;		/* records of single kinds, by owner */
 	struct xarray terminals;	/* PTY records, by session */
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;

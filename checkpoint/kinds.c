@@ -181,16 +181,14 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 
 const unsigned int ckpt_nr_kinds = ARRAY_SIZE(ckpt_kinds);
 
-/* The rows of those types that are small numbers: all but the header's. */
-static const struct ckpt_kind *by_type[0x200] __ro_after_init;
+static const struct ckpt_kind *by_type[CKPT_NR_TYPES] __ro_after_init;
 
 static int __init ckpt_kinds_init(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < ckpt_nr_kinds; i++)
-		if (ckpt_kinds[i]->type &&
-		    ckpt_kinds[i]->type < ARRAY_SIZE(by_type))
+		if (ckpt_kinds[i]->type && ckpt_kinds[i]->type < CKPT_NR_TYPES)
 			by_type[ckpt_kinds[i]->type] = ckpt_kinds[i];
 	return 0;
 }
@@ -206,8 +204,8 @@ const struct ckpt_kind *ckpt_kind_of_type(u32 type)
 {
 	if (type == CKPT_REC_HEADER)
 		return &ckpt_kind_header;
-	return type < ARRAY_SIZE(by_type) ?
-		by_type[array_index_nospec(type, ARRAY_SIZE(by_type))] : NULL;
+	return type < CKPT_NR_TYPES ?
+		by_type[array_index_nospec(type, CKPT_NR_TYPES)] : NULL;
 }
 
 /**

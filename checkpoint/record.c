@@ -296,6 +296,7 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	const struct ckpt_kind *kind;
 	struct ckpt_rec *rec = NULL;
 	struct ckpt_rec_hdr hdr;
+	struct ckpt_obj *obj;
 	size_t room;
 	u32 owner;
 	int ret;
@@ -393,23 +394,16 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 		if (kind == &ckpt_kind_task)
 			ctx->nr_tasks++;
 	}
-	if (kind->single) {
-		unsigned long key = (unsigned long)rec->objref << 12 | rec->type;
-
-		ret = xa_insert(&ctx->singles, key, rec, GFP_KERNEL_ACCOUNT);
-		if (ret) {
-			if (ret == -EBUSY)
-				ret = ckpt_refuse(ctx, -EINVAL,
-						  "a second such record");
+	if (kind->family != CKPT_FAMILY_FRAME) {
+		obj = ckpt_obj_get(ctx, rec->objref);
+		if (kind->single && __test_and_set_bit(kind->type, obj->singles)) {
+			ret = ckpt_refuse(ctx, -EINVAL, "a second such record");
 			goto err;
 		}
+		ctx->meta_bytes += room;
+		list_add_tail(&rec->own, &obj->recs);
 	}
 	ctx->nr_records++;
-	if (kind->family != CKPT_FAMILY_FRAME) {
-		ctx->meta_bytes += room;
-		list_add_tail(&rec->own,
-			      &ckpt_obj_get(ctx, rec->objref)->recs);
-	}
 	return rec;
 
 err:

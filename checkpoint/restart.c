@@ -194,8 +194,7 @@ static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
 
 		if (!kind->required || !has_kind(m, kind))
 			continue;
-		if (!xa_load(&ctx->singles,
-			     (unsigned long)m->obj->ref << 12 | kind->type))
+		if (!test_bit(kind->type, m->obj->singles))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "the task has no record of kind %s",
 					   kind->name);

@@ -530,7 +530,10 @@ static void table_is_sound(struct kunit *test)
 			continue;
 		KUNIT_EXPECT_PTR_EQ(test, k, ckpt_kind_of_type(k->type));
 		KUNIT_EXPECT_LT_MSG(test, k->type == CKPT_REC_HEADER ? 1 : k->type,
-				    0x1000, "%s", k->name);
+				    CKPT_NR_TYPES, "%s", k->name);
+		if (k->single)
+			KUNIT_EXPECT_NE_MSG(test, k->family, CKPT_FAMILY_FRAME,
+					    "%s", k->name);
 		KUNIT_EXPECT_GT_MSG(test, k->version, 0, "%s", k->name);
 		KUNIT_EXPECT_GE(test, k->version, k->min_version);
 		KUNIT_EXPECT_LE_MSG(test, k->min_len, k->len, "%s", k->name);
