@@ -250,16 +250,19 @@ static int perm_restore(struct ckpt_ctx *ctx, const struct ipc_ref *ref,
 	return 0;
 }
 
+/* As IPC_RMID. Others may be about to use it. */
 static void ref_remove(const struct ipc_ref *ref, int type)
 {
 	struct kern_ipc_perm *perm;
 
 	down_write(&ref->ns->ids[type].rwsem);
 	perm = ref_lock(ref, type);
-	if (perm && type == IPC_SEM_IDS)
+	if (perm && type == IPC_SEM_IDS) {
+		complexmode_enter(set_of(perm));
 		freeary(ref->ns, perm);
-	else if (perm)
+	} else if (perm) {
 		freeque(ref->ns, perm);
+	}
 	up_write(&ref->ns->ids[type].rwsem);
 }
 

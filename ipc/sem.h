@@ -73,9 +73,12 @@ struct sem_undo_list {
 	struct list_head	list_proc;
 };
 
+/* Called with the object locked: then no simple operation goes on without that. */
+void complexmode_enter(struct sem_array *sma);
 /*
- * Called with sem_ids.rwsem (writer) and the object locked, in an RCU section.
- * Only sem_ids.rwsem remains locked on exit.
+ * Called with sem_ids.rwsem (writer) and the object locked, in an RCU section,
+ * behind complexmode_enter() if anybody else can use the set. Only sem_ids.rwsem
+ * remains locked on exit.
  */
 void freeary(struct ipc_namespace *ns, struct kern_ipc_perm *ipcp);
 
