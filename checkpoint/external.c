@@ -29,7 +29,8 @@
 /**
  * struct ckpt_external - an open file that was named
  * @node: in ckpt_ctx.externals
- * @pid:  of the process, as the caller sees (or saw) it; 0: the root
+ * @pid:  of the process, 0: the root. As the saver sees it, until it is found;
+ *	  then, and in the image, as the tree sees it
  * @fd:   its descriptor
  * @file: save: that file; restart: what takes its place; held
  * @used: restart: the image asks for it
@@ -250,7 +251,7 @@ static int collect_name(struct ckpt_ctx *ctx, struct ckpt_external *ext)
 				   ext->pid, ext->fd);
 	ctx->where.task = task;
 	ctx->where.fd = ext->fd;
-	ext->pid = task_tgid_vnr(task);
+	ext->pid = task_tgid_nr_ns(task, ctx->pid_ns);
 	rcu_read_lock();
 	file = task_lookup_fdget_rcu(task, ext->fd);
 	rcu_read_unlock();

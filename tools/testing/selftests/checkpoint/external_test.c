@@ -6,6 +6,7 @@
 #include "ckpt_test.h"
 #include "ckpt_image.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -199,6 +200,63 @@ TEST_F(checkpoint, pipe_end)
 	EXPECT_EQ(0, read(fd, buf, sizeof(buf)));
 	close(p[0]);
 	close(fd);
+}
+
+/*
+ * The tree has a pid namespace of its own: a checkpoint is told the number that
+ * its caller sees, a restart the one that the process had in there.
+ */
+static int own_pids(struct ckpt_test *t)
+{
+	static const char *const names[] = { "fd", "1" };
+	int fd, their, p[2], own;
+	unsigned int i;
+	char buf[64];
+	pid_t pid;
+
+	own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || unshare(CLONE_NEWPID))
+		return CKPT_SKIPPED;
+	pid = start_writer(t, &fd, &their);
+	if (pid <= 1)
+		return 1;
+	if (save_fails(t, pid, ESRCH, arg(buf, "external 1:%d\n", their), -1,
+		       "is not in the tree"))
+		return 2;
+	if (save_args(t, pid, arg(buf, "external %d:%d\n", pid, their)) <= 0 ||
+	    save_args(t, pid, arg(buf, "external fd:%d\n", their)) <= 0)
+		return 3;
+	if (ckpt_kill(t, pid))
+		return 5;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (setns(own, CLONE_NEWPID) || unshare(CLONE_NEWPID) ||
+		    pipe(p))
+			return 6;
+		pid = restart_args(t, arg(buf, "inherit %s:%d=%d\n", names[i],
+					  their, p[1]));
+		if (pid <= 0) {
+			ckpt_show_log(t);
+			return 7;
+		}
+		close(p[1]);
+		if (ckpt_finish(t, pid) || read(p[0], buf, sizeof(buf)) != 5)
+			return 8;
+		close(p[0]);
+	}
+	return 0;
+}
+
+TEST_F(checkpoint, own_pid_namespace)
+{
+	int ret;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	ret = ckpt_as_user(&self->t, 0, own_pids);
+	if (ret == CKPT_SKIPPED)
+		SKIP(return, "no pid namespaces");
+	EXPECT_EQ(0, ret);
 }
 
 /* The same open file, not one that is like it. */
