@@ -350,6 +350,29 @@ static void ns_fill(const struct ipc_namespace *ns, struct ckpt_ipc_ns *rec)
 	rec->msgsize_default = ns->mq_msgsize_default;
 }
 
+/*
+ * What is made again was made before the limits were lowered: as long as this
+ * goes on all is allowed that the sysctls take.
+ */
+static void set_highest(struct ckpt_ipc_ns *p)
+{
+	p->sem[0] = INT_MAX;
+	p->sem[1] = INT_MAX;
+	p->sem[2] = INT_MAX;
+	p->sem[3] = ipc_mni;
+	p->msgmax = INT_MAX;
+	p->msgmnb = INT_MAX;
+	p->msgmni = ipc_mni;
+	p->shmmni = ipc_mni;
+	p->shmmax = ULONG_MAX;
+	p->shmall = ULONG_MAX;
+#ifdef CONFIG_POSIX_MQUEUE
+	p->queues_max = UINT_MAX;
+	p->msg_max = HARD_MSGMAX;
+	p->msgsize_max = HARD_MSGSIZEMAX;
+#endif
+}
+
 static void ns_set(struct ipc_namespace *ns, const struct ckpt_ipc_ns *p)
 {
 	int i;
@@ -375,6 +398,8 @@ static void ns_set(struct ipc_namespace *ns, const struct ckpt_ipc_ns *p)
  * @ns: where
  * @old: what they were; a failure takes them back
  * @keep: there is no failure
+ *
+ * Until the commit they are as high as they can be.
  */
 struct limits {
 	struct ipc_namespace *ns;
@@ -418,16 +443,14 @@ static bool between(u32 value, u32 min, u32 max)
 static int ipc_ns_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_ipc_ns *p = ckpt_payload(rec, struct ckpt_ipc_ns);
-	bool ok = true;
-	int i;
+	bool ok;
 
-	for (i = 0; i < ARRAY_SIZE(p->sem); i++)
-		ok = ok && p->sem[i] <= INT_MAX;
-	ok = ok && p->sem[3] <= IPCMNI_EXTEND && p->msgmni <= IPCMNI_EXTEND &&
+	/* Three of semaphores and the number of queues can be any number. */
+	ok = p->sem[3] <= IPCMNI_EXTEND && p->msgmni <= IPCMNI_EXTEND &&
 	     p->shmmni <= IPCMNI_EXTEND && p->msgmax <= INT_MAX &&
 	     p->msgmnb <= INT_MAX && p->shm_rmid_forced <= 1;
 #ifdef CONFIG_POSIX_MQUEUE
-	ok = ok && p->queues_max <= INT_MAX &&
+	ok = ok &&
 	     between(p->msg_max, MIN_MSGMAX, HARD_MSGMAX) &&
 	     between(p->msg_default, MIN_MSGMAX, HARD_MSGMAX) &&
 	     between(p->msgsize_max, MIN_MSGSIZEMAX, HARD_MSGSIZEMAX) &&
@@ -441,6 +464,7 @@ static int ipc_ns_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_ipc_ns *p = ckpt_payload(rec, struct ckpt_ipc_ns);
 	struct ipc_namespace *ns = current->nsproxy->ipc_ns;
+	struct ckpt_ipc_ns highest;
 	struct limits *l;
 
 	if (ctx->flags & RESTART_CALLERS_NS)
@@ -460,16 +484,21 @@ static int ipc_ns_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	l->ns = get_ipc_ns(ns);
 	ns_fill(ns, &l->old);
 	ckpt_obj_set(ctx, rec->objref, l, limits_release);
-	ns_set(ns, p);
+	highest = l->old;
+	set_highest(&highest);
+	ns_set(ns, &highest);
 	return 0;
 }
 
 static void ipc_ns_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
+	struct ckpt_ipc_ns *p = ckpt_payload(rec, struct ckpt_ipc_ns);
 	struct limits *l = ckpt_obj_ptr(ctx, rec->objref);
 
-	if (l)
-		l->keep = true;
+	if (!l)
+		return;
+	ns_set(l->ns, p);
+	l->keep = true;
 }
 
 /* In front of all that the limits are for. */
@@ -756,8 +785,8 @@ static int queue_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_sysv_msg *p = ckpt_payload(rec, struct ckpt_sysv_msg);
 
-	if (p->lspid < 0 || p->lrpid < 0 || p->max_bytes > INT_MAX ||
-	    p->nr_msgs > INT_MAX)
+	/* Who may exceed kernel.msgmnb can set any size. */
+	if (p->lspid < 0 || p->lrpid < 0)
 		return ckpt_refuse(ctx, -EINVAL, "bad message queue");
 	return perm_check(ctx, &p->perm);
 }

@@ -1966,15 +1966,12 @@ static const struct ckpt_ipc_ns good_ipc_ns = {
 };
 
 static const struct change_case ipc_ns_cases[] = {
-	BAD(SET(ckpt_ipc_ns, sem[0], BIT(31))),
-	BAD(SET(ckpt_ipc_ns, sem[2], U32_MAX)),
 	BAD(SET(ckpt_ipc_ns, sem[3], SZ_16M + 1)),
 	BAD(SET(ckpt_ipc_ns, msgmax, BIT(31))),
 	BAD(SET(ckpt_ipc_ns, msgmnb, U32_MAX)),
 	BAD(SET(ckpt_ipc_ns, msgmni, SZ_16M + 1)),
 	BAD(SET(ckpt_ipc_ns, shmmni, U32_MAX)),
 	BAD(SET(ckpt_ipc_ns, shm_rmid_forced, 2)),
-	BAD(SET(ckpt_ipc_ns, queues_max, BIT(31))),
 	BAD(SET(ckpt_ipc_ns, msg_max, 0)),
 	BAD(SET(ckpt_ipc_ns, msg_max, 65537)),
 	BAD(SET(ckpt_ipc_ns, msgsize_max, 127)),
@@ -1982,7 +1979,10 @@ static const struct change_case ipc_ns_cases[] = {
 	BAD(SET(ckpt_ipc_ns, msg_default, 0)),
 	BAD(SET(ckpt_ipc_ns, msgsize_default, 127)),
 	OK(SET(ckpt_ipc_ns, shm_rmid_forced, 0)),
+	OK(SET(ckpt_ipc_ns, sem[0], BIT(31))),
+	OK(SET(ckpt_ipc_ns, sem[2], U32_MAX)),
 	OK(SET(ckpt_ipc_ns, queues_max, 0)),
+	OK(SET(ckpt_ipc_ns, queues_max, U32_MAX)),
 	OK(SET(ckpt_ipc_ns, msgmni, 0)),
 };
 
@@ -2033,10 +2033,9 @@ static const struct ckpt_sysv_msg good_sysv_msg = {
 static const struct change_case sysv_msg_cases[] = {
 	BAD(SET(ckpt_sysv_msg, lspid, -1)),
 	BAD(SET(ckpt_sysv_msg, lrpid, INT_MIN)),
-	BAD(SET(ckpt_sysv_msg, max_bytes, SZ_2G)),
-	BAD(SET(ckpt_sysv_msg, nr_msgs, U64_MAX)),
 	OK(SET(ckpt_sysv_msg, max_bytes, 0)),
-	OK(SET(ckpt_sysv_msg, nr_msgs, INT_MAX)),
+	OK(SET(ckpt_sysv_msg, max_bytes, U64_MAX)),
+	OK(SET(ckpt_sysv_msg, nr_msgs, U64_MAX)),
 };
 
 static const struct ckpt_namespaces good_namespaces = {

@@ -25,6 +25,7 @@
 /* What a test is about; ckpt_as_user() takes a function without arguments. */
 static struct {
 	const char *scenario;
+	const char *arg;
 	int flags;		/* CLONE_NEW* of the target ... */
 	int restart_flags;	/* ... and of the restart's caller */
 	unsigned long options;	/* RESTART_* */
@@ -118,7 +119,7 @@ static int there_and_back(struct ckpt_test *t)
 	}
 	if (outside & CLONE_NEWPID && unshare(CLONE_NEWPID))
 		return 2;
-	pid = ckpt_start(t, want.scenario, NULL);
+	pid = ckpt_start(t, want.scenario, want.arg);
 	if (pid <= 0)
 		return pid ? 3 : CKPT_SKIPPED;
 	ret = ckpt_checkpoint(t, pid, t->image, 0);
@@ -397,6 +398,116 @@ TEST_F(checkpoint, failed_ipc)
 {
 	RUN(.scenario = "own_ipc", .restart_flags = CLONE_NEWIPC,
 	    .cut_off = true);
+}
+
+/* What exceeds the limits was there before they were what they are. */
+SCENARIO(lowered_limits)
+{
+	struct mq_attr attr = { .mq_maxmsg = 20, .mq_msgsize = 9000 };
+	int queues[3], sets[3], shm[2], i;
+	unsigned long qbytes;
+	struct msqid_ds ds;
+	mqd_t mq[2];
+
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/fs/mqueue/msg_max", "20");
+	set_text("/proc/sys/fs/mqueue/msgsize_max", "10000");
+	for (i = 0; i < 3; i++) {
+		queues[i] = msgget(i + 1, IPC_CREAT | 0600);
+		NEED(queues[i] >= 0);
+		send_text(queues[i], 1, 1000);
+		send_text(queues[i], 2, 8000);
+		sets[i] = semget(i + 1, 10, IPC_CREAT | 0600);
+		NEED(sets[i] >= 0);
+		NEED(!sem_change(sets[i], 9, 3, SEM_UNDO));
+	}
+	for (i = 0; i < 2; i++) {
+		shm[i] = shmget(i + 1, 20000, IPC_CREAT | 0600);
+		NEED(shm[i] >= 0);
+	}
+	mq[0] = mq_open("/first", O_CREAT | O_RDWR, 0600, &attr);
+	mq[1] = mq_open("/second", O_CREAT | O_RDWR, 0600, &attr);
+	NEED(mq[0] >= 0 && mq[1] >= 0);
+	NEED(!msgctl(queues[0], IPC_STAT, &ds));
+	/* More than an int, which only the privileged can set. */
+	if (atoi(ckpt_arg) < 2)
+		ds.msg_qbytes = 5000000000;
+	qbytes = ds.msg_qbytes;
+	NEED(!msgctl(queues[0], IPC_SET, &ds));
+	set_text("/proc/sys/kernel/msgmni", "1");
+	set_text("/proc/sys/kernel/msgmax", "0");
+	set_text("/proc/sys/kernel/msgmnb", "10");
+	set_text("/proc/sys/kernel/sem", "-1 -2 0 1");
+	set_text("/proc/sys/kernel/shmmni", "0");
+	set_text("/proc/sys/kernel/shmmax", "1");
+	set_text("/proc/sys/kernel/shmall", "0");
+	set_text("/proc/sys/fs/mqueue/queues_max", ckpt_arg);
+	set_text("/proc/sys/fs/mqueue/msg_max", "1");
+	set_text("/proc/sys/fs/mqueue/msgsize_max", "128");
+
+	ckpt_point();
+
+	check_text("/proc/sys/kernel/msgmni", "1\n");
+	check_text("/proc/sys/kernel/msgmax", "0\n");
+	check_text("/proc/sys/kernel/msgmnb", "10\n");
+	check_text("/proc/sys/kernel/sem", "-1\t-2\t0\t1\n");
+	check_text("/proc/sys/kernel/shmmni", "0\n");
+	check_text("/proc/sys/kernel/shmmax", "1\n");
+	check_text("/proc/sys/kernel/shmall", "0\n");
+	check_text("/proc/sys/fs/mqueue/queues_max", ckpt_arg);
+	check_text("/proc/sys/fs/mqueue/msg_max", "1\n");
+	check_text("/proc/sys/fs/mqueue/msgsize_max", "128\n");
+	set_text("/proc/sys/kernel/msgmax", "8192");
+	for (i = 0; i < 3; i++) {
+		receive_text(queues[i], 2, 2, 8000);
+		receive_text(queues[i], 0, 1, 1000);
+		CHECK_EQ(3, semctl(sets[i], 9, GETVAL));
+	}
+	CHECK_EQ(0, msgctl(queues[0], IPC_STAT, &ds));
+	CHECK_EQ(qbytes, ds.msg_qbytes);
+	CHECK_EQ(shm[1], shmget(2, 20000, 0));
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(0, mq_getattr(mq[i], &attr));
+		CHECK_EQ(20, attr.mq_maxmsg);
+		CHECK_EQ(9000, attr.mq_msgsize);
+	}
+	CHECK_EQ(-1, msgget(IPC_PRIVATE, 0600));
+	CHECK_EQ(ENOSPC, errno);
+}
+
+TEST_F(checkpoint, ipc_lowered_limits)
+{
+	RUN(.scenario = "lowered_limits", .arg = "1",
+	    .restart_flags = CLONE_NEWIPC);
+}
+
+/* None at all. */
+TEST_F(checkpoint, ipc_no_limit)
+{
+	RUN(.scenario = "lowered_limits", .arg = "-1",
+	    .restart_flags = CLONE_NEWIPC);
+}
+
+/* As anybody can do it in namespaces of users and IPC. */
+TEST_F(checkpoint, ipc_lowered_limits_of_a_user)
+{
+	RUN(.scenario = "lowered_limits", .arg = "2",
+	    .restart_flags = CLONE_NEWIPC | CLONE_NEWUSER,
+	    .options = RESTART_FRESH_PIDS);
+}
+
+TEST_F(checkpoint, ipc_size_of_root)
+{
+	RUN(.scenario = "lowered_limits", .arg = "1",
+	    .restart_flags = CLONE_NEWIPC | CLONE_NEWUSER,
+	    .options = RESTART_FRESH_PIDS, .error = -EPERM,
+	    .text = "is over the limit (kernel.msgmnb)");
+}
+
+TEST_F(checkpoint, ipc_fresh_pids)
+{
+	RUN(.scenario = "own_ipc", .restart_flags = CLONE_NEWIPC,
+	    .options = RESTART_FRESH_PIDS);
 }
 
 /* Its end undoes what it has to undo, also after a restart. */
