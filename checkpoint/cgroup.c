@@ -113,7 +113,7 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 	struct file_system_type *type;
 	struct found found = {};
 	struct cgroup *cgrp;
-	bool there;
+	bool there, same_domain;
 	int ret;
 
 	cgrp = cgroup_get_from_path(path);
@@ -122,6 +122,7 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 				   "there is no cgroup %s", path);
 	rcu_read_lock();
 	there = task_dfl_cgroup(current) == cgrp;
+	same_domain = task_dfl_cgroup(current)->dom_cgrp == cgrp->dom_cgrp;
 	rcu_read_unlock();
 	ret = 0;
 	if (there)
@@ -142,8 +143,10 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 				  "no cgroup2 file system is mounted where the caller is");
 		goto out;
 	}
-	ret = enter(&found, cgrp, thread_group_leader(current) ?
-				  "cgroup.procs" : "cgroup.threads");
+	/* If the first thread has exited another one moves the process. */
+	ret = enter(&found, cgrp, thread_group_leader(current) ||
+				  !same_domain ? "cgroup.procs" :
+						 "cgroup.threads");
 	mntput(found.mnt);
 	if (ret)
 		ckpt_refuse(ctx, ret, "cannot move to cgroup %s (errno %d)",

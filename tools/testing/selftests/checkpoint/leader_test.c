@@ -193,6 +193,65 @@ LEADER(last_thread, "alone", LAST_CODE)
 	leave(NULL, NULL);
 }
 
+/* --- cgroups ------------------------------------------------------------------- */
+
+#define CGROUP	"/sys/fs/cgroup/ckpt-left"
+
+/* Is each thread that lives in there? */
+static bool all_in(pid_t pid, const char *cgroup)
+{
+	char path[300], line[64], *text;
+	bool ret = true;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(line, sizeof(line), "0::%s\n", cgroup);
+	sprintf(path, "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		if (d->d_name[0] == '.' || atoi(d->d_name) == pid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/cgroup", pid,
+			 d->d_name);
+		text = ckpt_read_file(path, NULL);
+		if (!text || !strstr(text, line)) {
+			ckpt_say("%s: %s", path, text);
+			ret = false;
+		}
+		free(text);
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+/* Who is left moves the process. */
+TEST_F(checkpoint, cgroup)
+{
+	char text[16];
+	pid_t pid;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755))
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	pid = ckpt_start(&self->t, "left", NULL);
+	ASSERT_LT(0, pid);
+	sprintf(text, "%d", pid);
+	ASSERT_EQ(0, ckpt_write_file(CGROUP "/cgroup.procs", text));
+	ASSERT_EQ(0, make(&self->t, "leave"));
+	ASSERT_EQ(0, ckpt_wait_state(pid, 'Z'));
+	EXPECT_TRUE(all_in(pid, "/ckpt-left"));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	pid = ckpt_restart(&self->t, self->t.image, RESTART_CGROUPS);
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(all_in(pid, "/ckpt-left"));
+	EXPECT_EQ(0, finish(&self->t, pid, 0));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 /* --- what belongs to the process ------------------------------------------------- */
 
 static void take_signals(void)
