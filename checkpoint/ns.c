@@ -190,13 +190,13 @@ bool ckpt_ns_is_init(struct ckpt_ctx *ctx, struct task_struct *task)
  * What is saved of such a namespace would be there twice, or in the way. Not
  * counted is the parent of the first task: who makes namespaces and forks, as
  * unshare(1) does, is in most of them himself, and waits.
- * Return: a process outside that is in it, 0: none.
+ * Return: whether a process outside is in it; @pid: its number here, or 0.
  */
-static pid_t find_outsider(struct ckpt_ctx *ctx, u32 kind)
+static bool find_outsider(struct ckpt_ctx *ctx, u32 kind, pid_t *pid)
 {
 	struct task_struct *group, *task, *maker;
 	const struct nsproxy *ns;
-	pid_t pid = 0;
+	bool found = false;
 
 	rcu_read_lock();
 	maker = rcu_dereference(ctx->task->real_parent);
@@ -206,14 +206,17 @@ static pid_t find_outsider(struct ckpt_ctx *ctx, u32 kind)
 			continue;
 		task_lock(task);
 		ns = task->nsproxy;
-		if (ns && !(ns_differ(ns, ctx->ns) & kind))
-			pid = task_pid_vnr(task);
+		found = ns && !(ns_differ(ns, ctx->ns) & kind);
 		task_unlock(task);
-		if (pid)
-			break;
+		if (!found)
+			continue;
+		/* None in another pid namespace, as that of a container's host. */
+		*pid = task_tgid_vnr(task);
+		goto out;
 	}
+out:
 	rcu_read_unlock();
-	return pid;
+	return found;
 }
 
 static int collect_own(struct ckpt_ctx *ctx)
@@ -224,11 +227,12 @@ static int collect_own(struct ckpt_ctx *ctx)
 	pid_t pid;
 
 	for (i = 0; i < ARRAY_SIZE(saved); i++) {
-		pid = ctx->own_ns & saved[i] ? find_outsider(ctx, saved[i]) : 0;
-		if (pid)
+		if (ctx->own_ns & saved[i] &&
+		    find_outsider(ctx, saved[i], &pid))
 			ret = ckpt_refuse(ctx, -EBUSY,
-					  "shares its %s namespace with process %d outside",
-					  ns_name(saved[i]), pid);
+					  "shares its %s namespace with process %d outside%s",
+					  ns_name(saved[i]), pid,
+					  pid ? "" : " (of another pid namespace)");
 	}
 	return ret;
 }

@@ -1099,6 +1099,80 @@ TEST_F(checkpoint, shared_with_outside)
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }
 
+/* In the namespace that the tester has kept there for it. */
+SCENARIO(enter_uts)
+{
+	if (enter(ckpt_arg, CLONE_NEWUTS))
+		ckpt_skip("%s: %s", ckpt_arg, strerror(errno));
+	ckpt_point();
+}
+
+/* The saver is in a pid namespace that does not have the other process. */
+static int inside(struct ckpt_test *t)
+{
+	pid_t pid;
+	long ret;
+
+	/* Numbers are to be those of here. */
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL))
+		return 11;
+	pid = ckpt_start(t, "enter_uts", want.arg);
+	if (pid <= 0)
+		return pid ? 12 : CKPT_SKIPPED;
+	ret = ckpt_checkpoint(t, pid, t->image, 0);
+	if (ret != -EBUSY ||
+	    !ckpt_reason(t, EBUSY, "namespaces", -1, 0,
+			 "shares its uts namespace with process 0 outside")) {
+		ckpt_say("checkpoint gave %ld", ret);
+		ckpt_show_log(t);
+		return 13;
+	}
+	return ckpt_finish(t, pid) ? 14 : 0;
+}
+
+static int with_outsider(struct ckpt_test *t)
+{
+	char path[160], ns[64];
+	pid_t other;
+	int ret;
+
+	other = fork();
+	if (!other) {
+		if (!unshare(CLONE_NEWUTS))
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	ckpt_remember(t, other);
+	if (ckpt_wait_syscall(other, SYS_pause))
+		return 1;
+	snprintf(path, sizeof(path), "%s/uts", t->dir);
+	snprintf(ns, sizeof(ns), "/proc/%d/ns/uts", other);
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    ckpt_write_file(path, "") ||
+	    mount(ns, path, NULL, MS_BIND, NULL) || unshare(CLONE_NEWPID))
+		return 2;
+	want.arg = path;
+	ret = ckpt_as_user(t, 0, inside);
+	return umount(path) || ckpt_kill(t, other) ? 3 : ret;
+}
+
+TEST_F(checkpoint, shared_with_unseen)
+{
+	int ret;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	ret = ckpt_as_user(&self->t, 0, with_outsider);
+	if (ret == CKPT_SKIPPED)
+		SKIP(return, "%s", self->t.why);
+	EXPECT_EQ(0, ret);
+}
+
 /* --- bad images --------------------------------------------------------------------------- */
 
 static char *altered_image;
