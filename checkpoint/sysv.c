@@ -533,8 +533,17 @@ static int segment_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
-/* With fresh pids the number of who is outside is another one's, or nobody's. */
-static void set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved)
+/**
+ * ckpt_sysv_set_pid() - who was the last one?
+ * @ctx: the restart
+ * @to: where it stands
+ * @saved: its saved number, 0: nobody
+ *
+ * With fresh pids the number of who is outside is another one's, or nobody's.
+ *
+ * Context: an RCU section, the object's lock.
+ */
+void ckpt_sysv_set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved)
 {
 	struct pid *pid = ckpt_pid(ctx, saved);
 
@@ -556,8 +565,8 @@ static void segment_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		shp->shm_atim = p->atime;
 		shp->shm_dtim = p->dtime;
 		shp->shm_ctim = p->ctime;
-		set_pid(ctx, &shp->shm_cprid, p->cpid);
-		set_pid(ctx, &shp->shm_lprid, p->lpid);
+		ckpt_sysv_set_pid(ctx, &shp->shm_cprid, p->cpid);
+		ckpt_sysv_set_pid(ctx, &shp->shm_lprid, p->lpid);
 		/* It was removed, before or now, and goes with its last user. */
 		if ((p->mode | shp->shm_perm.mode) & SHM_DEST)
 			do_shm_rmid(seg->ns, &shp->shm_perm);

@@ -16,6 +16,7 @@ extern const struct ckpt_kind ckpt_kind_sysv_text;
 
 /* sysv.c */
 void ckpt_sysv_want_id(struct ipc_ids *ids, int from, int to);
+void ckpt_sysv_set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved);
 /* sysv_ns.c */
 int ckpt_sysv_ns_collect(struct ckpt_ctx *ctx);
 bool ckpt_sysv_sem_ready(struct ckpt_ctx *ctx, int semid, u32 num, int op);

@@ -319,15 +319,6 @@ static struct ipc_ref *ref_new(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	return ref;
 }
 
-/* With fresh pids a number is another one's, or nobody's. */
-static void set_pid(struct ckpt_ctx *ctx, struct pid **to, s32 saved)
-{
-	rcu_read_lock();
-	ipc_update_pid(to, ctx->flags & RESTART_FRESH_PIDS ? NULL :
-							     find_vpid(saved));
-	rcu_read_unlock();
-}
-
 /* --- the namespace ---------------------------------------------------------------------- */
 
 static void ns_fill(const struct ipc_namespace *ns, struct ckpt_ipc_ns *rec)
@@ -639,7 +630,7 @@ static void set_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		spin_lock(&sem->lock);
 		sem->semval = p->sems[i].value;
 		sem->sem_otime = p->sems[i].otime;
-		set_pid(ctx, &sem->sempid, p->sems[i].pid);
+		ckpt_sysv_set_pid(ctx, &sem->sempid, p->sems[i].pid);
 		spin_unlock(&sem->lock);
 	}
 	ipc_unlock(perm);
@@ -845,8 +836,8 @@ static void queue_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	msq->q_stime = p->stime;
 	msq->q_rtime = p->rtime;
 	msq->q_ctime = p->ctime;
-	set_pid(ctx, &msq->q_lspid, p->lspid);
-	set_pid(ctx, &msq->q_lrpid, p->lrpid);
+	ckpt_sysv_set_pid(ctx, &msq->q_lspid, p->lspid);
+	ckpt_sysv_set_pid(ctx, &msq->q_lrpid, p->lrpid);
 	ipc_unlock(perm);
 }
 
