@@ -117,9 +117,12 @@ static int end_mapper(pid_t pid, int go, int made)
 	if (made && write(go, "g", 1) != 1)
 		warn_errno(errno, "pipe");
 	close(go);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		warn_errno(errno, "cannot wait for process %d", (int)pid);
+		return -1;
+	}
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
 }
 

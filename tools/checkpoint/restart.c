@@ -281,6 +281,8 @@ static int do_restart(void)
 	double start;
 	int fd, ret;
 
+	/* The status of a child would be lost if this were ignored. */
+	signal(SIGCHLD, SIG_DFL);
 	fd = open_input();
 	if (fd < 0)
 		return failed(EXIT_FAILED);
@@ -289,9 +291,6 @@ static int do_restart(void)
 	if (fstat(fd, &st))
 		st.st_size = 0;
 
-	/* The status of the child would be lost if this were ignored. */
-	if (opt.wait)
-		signal(SIGCHLD, SIG_DFL);
 	if (opt.fresh_pids)
 		opts.flags |= CKPT_FRESH_PIDS;
 	if (opt.self)
@@ -457,11 +456,29 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+/*
+ * What is given must be there before files of our own are opened: they would get
+ * the number of one that is closed. 0 or an exit code.
+ */
+static int add_inherited(const char *arg)
+{
+	struct ckpt_external *ext = add_external(&opt.externals,
+						 &opt.nr_externals);
+
+	if (!parse_external(arg, true, ext))
+		return bad_usage("'%s' is neither fd:N=FD nor PID:N=FD", arg);
+	if (fcntl(ext->with, F_GETFD) < 0) {
+		warn_errno(errno, "--inherit %s", arg);
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
 /* 0, or -1 when all is done, or an exit code. */
 static int parse_args(int argc, char **argv)
 {
 	bool bad = false;
-	int c;
+	int c, err;
 
 	while ((c = getopt_long(argc, argv, "i:wFr:l:vhV", long_options,
 				NULL)) != -1) {
@@ -498,13 +515,9 @@ static int parse_args(int argc, char **argv)
 			opt.json = true;
 			break;
 		case OPT_INHERIT:
-			if (!parse_external(optarg, true,
-					    add_external(&opt.externals,
-							 &opt.nr_externals))) {
-				bad_usage("'%s' is neither fd:N=FD nor PID:N=FD",
-					  optarg);
-				return failed(EXIT_USAGE);
-			}
+			err = add_inherited(optarg);
+			if (err)
+				return failed(err);
 			break;
 		case OPT_STATS:
 			opt.stats = true;

@@ -330,6 +330,10 @@ run 1 restart -i ext.img && grep -q "$pid:1 was a pipe outside, and nothing is g
 result "nothing is given for it"
 run 1 restart --inherit fd:1=0 -i ext.img && grep -q 'what is given for it is a character device' run.err
 result "--inherit of another sort of file"
+# The image would be descriptor 7, as the first one that is free.
+run 1 sh -c 'exec 3</dev/null 4<&3 5<&3 6<&3 7<&-; exec restart --inherit fd:1=7 -i ext.img' &&
+	grep -q 'fd:1=7: Bad file descriptor' run.err
+result "--inherit of what is not open"
 { restart --inherit fd:1=1 -i ext.img 2>ext.err || echo "failed"; } | head -n 3 >ext.out
 [ "$(tr '\n' ' ' <ext.out)" = "tick tick tick " ]
 result "--inherit fd:N=FD"
@@ -407,6 +411,9 @@ END
 	run 0 restart --user --fresh-pids --pidfile sleep.pid -i alone.img && is SR "$(cat sleep.pid)" &&
 		grep -q '^ *0 *0 *1$' "/proc/$(cat sleep.pid)/uid_map"
 	result "--user: a map of one user"
+	kill -KILL "$(cat sleep.pid)"
+	run 0 sh -c 'trap "" CHLD; exec restart --user --fresh-pids --pidfile sleep.pid -i alone.img' && is SR "$(cat sleep.pid)"
+	result "--user, with SIGCHLD ignored before"
 	kill -KILL "$(cat sleep.pid)"
 else
 	skip "no namespaces"
