@@ -12,6 +12,7 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/init_task.h>
 #include <linux/ipc_namespace.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -331,16 +332,24 @@ static int unlink_locked(struct queue *q)
 	return ret;
 }
 
+/* It can be another user's by now, whose queues the caller may not remove. */
+static void queue_unmake(struct queue *q)
+{
+	const struct cred *old = override_creds(&init_cred);
+
+	inode_lock_nested(root_of(q), I_MUTEX_PARENT);
+	if (!d_unhashed(q->dentry))
+		unlink_locked(q);
+	inode_unlock(root_of(q));
+	revert_creds(old);
+}
+
 static void queue_release(void *ptr)
 {
 	struct queue *q = ptr;
 
-	if (q->made) {
-		inode_lock_nested(root_of(q), I_MUTEX_PARENT);
-		if (!d_unhashed(q->dentry))
-			unlink_locked(q);
-		inode_unlock(root_of(q));
-	}
+	if (q->made)
+		queue_unmake(q);
 	if (q->msgs.msg)
 		free_msg(q->msgs.msg);
 	free_messages(&q->next);
@@ -456,24 +465,25 @@ static int queue_new(struct ckpt_ctx *ctx, struct queue *q,
 				   p->name, p->max_msgs, p->max_size);
 	q->made = true;
 	inode = d_inode(q->dentry);
+	/* As long as it is the caller's. */
+	if (p->flags & CKPT_MQUEUE_UNLINKED) {
+		ret = unlink_locked(q);
+		if (ret)
+			return ckpt_refuse(ctx, ret,
+					   "cannot remove POSIX message queue /%s",
+					   p->name);
+		q->made = false;
+	}
 	if (!uid_eq(inode->i_uid, owner.ia_uid) ||
 	    !gid_eq(inode->i_gid, owner.ia_gid)) {
 		inode_lock(inode);
 		ret = notify_change(&nop_mnt_idmap, q->dentry, &owner, NULL);
 		inode_unlock(inode);
-		if (ret)
-			return ckpt_refuse(ctx, ret,
-					   "cannot give POSIX message queue /%s to user %u, group %u",
-					   p->name, p->uid, p->gid);
 	}
-	if (!(p->flags & CKPT_MQUEUE_UNLINKED))
-		return 0;
-	ret = unlink_locked(q);
 	if (ret)
 		return ckpt_refuse(ctx, ret,
-				   "cannot remove POSIX message queue /%s",
-				   p->name);
-	q->made = false;
+				   "cannot give POSIX message queue /%s to user %u, group %u",
+				   p->name, p->uid, p->gid);
 	return 0;
 }
 

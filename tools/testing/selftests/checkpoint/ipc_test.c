@@ -7,8 +7,17 @@
 
 #include <mqueue.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <linux/capability.h>
+
+/* No libcap here. */
+static struct __user_cap_header_struct cap_header = {
+	.version = _LINUX_CAPABILITY_VERSION_3,
+};
+
+static struct __user_cap_data_struct cap_data[2];
 
 /* --- helpers of the targets ------------------------------------------------- */
 
@@ -449,6 +458,62 @@ TEST_F(checkpoint, queue_of_somebody_else)
 		snprintf(name, sizeof(name), "%.*s", len, longest);
 		EXPECT_EQ(0, mq_unlink(name));
 	}
+}
+
+/*
+ * The caller can give it away, and then not remove it: the directory is a sticky
+ * one. What was removed is restored, and a failure leaves nothing.
+ */
+static int given_away(struct ckpt_test *t)
+{
+	struct ckpt_rec_hdr *hdr;
+	struct ckpt_mqueue *p;
+	char *image, name[64];
+	size_t len;
+
+	/* Capabilities but not the user stay, and one of them goes. */
+	if (prctl(PR_SET_KEEPCAPS, 1) || setresgid(1000, 1000, 1000) ||
+	    setresuid(1000, 1000, 1000) || prctl(PR_SET_KEEPCAPS, 0))
+		return 1;
+	cap_data[0].effective = 1 << CAP_CHOWN;
+	cap_data[0].permitted = 1 << CAP_CHOWN;
+	if (syscall(SYS_capset, &cap_header, cap_data))
+		return 2;
+
+	image = ckpt_save_scenario(t, "has_unlinked", &len);
+	hdr = image ? ckpt_find_record(image, len, CKPT_REC_MQUEUE, 0) : NULL;
+	if (!hdr)
+		return 3;
+	p = (void *)(hdr + 1);
+	p->uid = 2000;
+	ckpt_mend_record(hdr);
+	if (ckpt_restart_raw(t, image, len) <= 0)
+		return 5;
+	free(image);
+
+	image = ckpt_save_scenario(t, "has_queue", &len);
+	hdr = image ? ckpt_find_record(image, len, CKPT_REC_MQUEUE, 0) : NULL;
+	if (!hdr)
+		return 6;
+	p = (void *)(hdr + 1);
+	snprintf(name, sizeof(name), "/%s", (char *)p->name);
+	if (mq_unlink(name))
+		return 7;
+	p->uid = 2000;
+	ckpt_mend_record(hdr);
+	if (ckpt_restart_raw(t, image, len - 8) > 0)
+		return 8;
+	free(image);
+	return mq_open(name, O_RDONLY) >= 0 || errno != ENOENT ? 9 : 0;
+}
+
+TEST_F(checkpoint, given_away)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, given_away))
+		ckpt_show_log(&self->t);
 }
 
 /* --- refused ----------------------------------------------------------------- */
