@@ -27,5 +27,7 @@
 #define CKPT_MAX_EPOLL		1024U
 /* Mounts of a file system that are tried for the path of a watched inode. */
 #define CKPT_MAX_MOUNTS		1000U
+/* Semaphores of a set: struct sembuf has 16 bits for a number. */
+#define CKPT_MAX_SEMS		65536U
 
 #endif /* _CHECKPOINT_LIMITS_H */

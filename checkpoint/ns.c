@@ -435,6 +435,10 @@ int ckpt_ns_prepare(struct ckpt_ctx *ctx)
 		if (!is_of_process(root, rec->objref))
 			return ckpt_refuse(ctx, -EINVAL,
 					   "namespaces of another process than the first one");
+		/* Each thread could have one. */
+		if (p)
+			return ckpt_refuse(ctx, -EINVAL,
+					   "namespaces of a second thread");
 		p = ckpt_payload(rec, struct ckpt_namespaces);
 		ctx->own_ns = p->own;
 	}

@@ -696,9 +696,6 @@ const struct ckpt_kind ckpt_kind_file_sysv = {
 
 /* --- operations to undo ------------------------------------------------------ */
 
-/* A number of a semaphore in struct sembuf has 16 bits. */
-#define MAX_SEMS	65536U
-
 /* A reference is put by exit_sem(), which has ids of the tree's namespace. */
 static bool is_in_trees_ns(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -787,7 +784,7 @@ static int undo_copy(struct ckpt_ctx *ctx, struct sem_undo_list *ulp,
 	rec->semid = un->semid;
 	rec->key = perm->key;
 	rec->nr_sems = container_of(perm, struct sem_array, sem_perm)->sem_nsems;
-	for (i = 0; i < min(rec->nr_sems, MAX_SEMS); i++) {
+	for (i = 0; i < min(rec->nr_sems, CKPT_MAX_SEMS); i++) {
 		if (!un->semadj[i])
 			continue;
 		rec->adj[nr].num = i;
@@ -808,7 +805,7 @@ static int undo_save_list(struct ckpt_ctx *ctx, struct task_struct *task,
 	unsigned int i;
 	int nr, ret = 0;
 
-	rec = kvzalloc(struct_size(rec, adj, MAX_SEMS), GFP_KERNEL);
+	rec = kvzalloc(struct_size(rec, adj, CKPT_MAX_SEMS), GFP_KERNEL);
 	if (!rec)
 		return -ENOMEM;
 	for (i = 0; !ret; i++) {
@@ -906,15 +903,15 @@ static int sysvsem_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	u32 nr = len / sizeof(p->adj[0]);
 	s64 last = -1;
 
-	if (p->semid < 0 || p->pad || p->nr_sems > MAX_SEMS || !nr ||
-	    len % sizeof(p->adj[0]))
+	if (p->semid < 0 || p->pad || !nr || len % sizeof(p->adj[0]))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad System V semaphore operations to undo");
 	for (i = 0; i < nr; i++) {
 		s32 adj = p->adj[i].adj;
 
-		if (p->adj[i].num <= last || p->adj[i].num >= p->nr_sems ||
-		    !adj || adj < -SHRT_MAX || adj > SHRT_MAX)
+		if (p->adj[i].num <= last ||
+		    p->adj[i].num >= min(p->nr_sems, CKPT_MAX_SEMS) || !adj ||
+		    adj < -SHRT_MAX || adj > SHRT_MAX)
 			return ckpt_refuse(ctx, -EINVAL,
 					   "bad System V semaphore operation to undo");
 		last = p->adj[i].num;
@@ -999,7 +996,7 @@ const struct ckpt_kind ckpt_kind_sysvsem = {
 	.version	= 1,
 	.min_version	= 1,
 	CKPT_PAYLOAD_TAIL(struct ckpt_sem_undo,
-			  MAX_SEMS * sizeof(struct ckpt_sem_adj)),
+			  CKPT_MAX_SEMS * sizeof(struct ckpt_sem_adj)),
 	.task_collect	= sysvsem_collect,
 	.task_save	= sysvsem_save,
 	.check		= sysvsem_check,

@@ -7,10 +7,10 @@
  * They belong to no process. In a namespace that others use, too, they are those
  * others', and are not saved.
  *
- * A restart makes them in the caller's namespace, with their ids. Values and
- * messages take their places at once, but what is to be undone when a process
- * ends is an operation that each process does again (see sysv.c); the values are
- * set again with the commit, when all have done so.
+ * A restart makes them in the caller's namespace, with their ids. Messages take
+ * their places at once. What is to be undone when a process ends is an operation
+ * that each process does again (see sysv.c), and the values of semaphores are
+ * set with the commit, when all have done so.
  */
 
 #include <linux/capability.h>
@@ -36,8 +36,6 @@
 #include "msg.h"
 #include "sysv.h"
 #include "task.h"
-
-#define MAX_SEMS	65535U		/* struct sembuf can name them */
 
 /* Others may want the same id at the same time. */
 #define MAX_TRIES	3
@@ -116,20 +114,39 @@ static int collect_ref(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 	return ret;
 }
 
+static int collect_set(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm)
+{
+	int nr = set_of(perm)->sem_nsems;
+
+	if (nr > CKPT_MAX_SEMS)
+		return ckpt_refuse(ctx, -E2BIG,
+				   "a set of %d System V semaphores, an image holds %u",
+				   nr, CKPT_MAX_SEMS);
+	return collect_ref(ctx, &ckpt_kind_sysv_sem, perm->id);
+}
+
 static int collect_segment(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm)
 {
 	struct shmid_kernel *shp = container_of(perm, struct shmid_kernel,
 						shm_perm);
 	struct file *file = NULL;
+	unsigned long nattch = 0;
 	int ret;
 
 	ipc_lock_object(perm);
-	if (ipc_valid_object(perm))
+	if (ipc_valid_object(perm)) {
 		file = get_file(shp->shm_file);
+		nattch = shp->shm_nattch;
+	}
 	ipc_unlock_object(perm);
 	if (!file)
 		return 0;
-	if (shmem_mapping(file->f_mapping))
+	/* After a restart it would go with another process than its creator. */
+	if (!nattch && ctx->ns->ipc_ns->shm_rmid_forced)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "System V segment %d, which nobody has attached, goes with who has made it (kernel.shm_rmid_forced)",
+				  perm->id);
+	else if (shmem_mapping(file->f_mapping))
 		ret = ckpt_collect(ctx, &ckpt_kind_sysv_shm, file);
 	else
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
@@ -139,6 +156,19 @@ static int collect_segment(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm)
 	return ret;
 }
 
+static int collect_one(struct ckpt_ctx *ctx, int type,
+		       struct kern_ipc_perm *perm)
+{
+	switch (type) {
+	case IPC_SEM_IDS:
+		return collect_set(ctx, perm);
+	case IPC_MSG_IDS:
+		return collect_ref(ctx, &ckpt_kind_sysv_msg, perm->id);
+	default:
+		return collect_segment(ctx, perm);
+	}
+}
+
 static int collect_ids(struct ckpt_ctx *ctx, int type)
 {
 	struct ipc_ids *ids = &ctx->ns->ipc_ns->ids[type];
@@ -146,15 +176,8 @@ static int collect_ids(struct ckpt_ctx *ctx, int type)
 	int ret = 0, idx;
 
 	down_read(&ids->rwsem);
-	idr_for_each_entry(&ids->ipcs_idr, perm, idx) {
-		if (type == IPC_SHM_IDS)
-			ckpt_first(&ret, collect_segment(ctx, perm));
-		else
-			ckpt_first(&ret, collect_ref(ctx, type == IPC_SEM_IDS ?
-						     &ckpt_kind_sysv_sem :
-						     &ckpt_kind_sysv_msg,
-						     perm->id));
-	}
+	idr_for_each_entry(&ids->ipcs_idr, perm, idx)
+		ckpt_first(&ret, collect_one(ctx, type, perm));
 	up_read(&ids->rwsem);
 	return ret;
 }
@@ -282,6 +305,10 @@ static int ref_make(struct ckpt_ctx *ctx, struct ipc_ref *ref, int type,
 	unsigned int tries;
 	long id;
 
+	if (!(ctx->own_ns & CKPT_NS_IPC))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "System V IPC object %d of an IPC namespace that is not the tree's",
+				   p->id);
 	if (!checkpoint_restore_ns_capable(ref->ns->user_ns))
 		return ckpt_refuse(ctx, -EPERM,
 				   "choosing the id of System V IPC object %d needs CAP_CHECKPOINT_RESTORE",
@@ -543,10 +570,6 @@ static int set_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		return gone(ctx, ref);
 	nr = set_of(perm)->sem_nsems;
 	ipc_unlock(perm);
-	if (nr > MAX_SEMS)
-		return ckpt_refuse(ctx, -E2BIG,
-				   "a set of %d System V semaphores, an image holds %u",
-				   nr, MAX_SEMS);
 	sems = kvcalloc(nr, sizeof(*sems), GFP_KERNEL);
 	if (!sems)
 		return -ENOMEM;
@@ -578,7 +601,7 @@ static int set_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_sysv_sem *p = ckpt_payload(rec, struct ckpt_sysv_sem);
 	u32 i, nr = nr_sems(rec);
 
-	if (!nr || nr > MAX_SEMS || ckpt_tail_len(rec, sizeof(*p)) %
+	if (!nr || nr > CKPT_MAX_SEMS || ckpt_tail_len(rec, sizeof(*p)) %
 				    sizeof(p->sems[0]))
 		return ckpt_refuse(ctx, -EINVAL, "bad number of semaphores");
 	for (i = 0; i < nr; i++)
@@ -645,7 +668,7 @@ const struct ckpt_kind ckpt_kind_sysv_sem = {
 	.version	= 1,
 	.min_version	= 1,
 	CKPT_PAYLOAD_TAIL(struct ckpt_sysv_sem,
-			  MAX_SEMS * sizeof(struct ckpt_sem)),
+			  CKPT_MAX_SEMS * sizeof(struct ckpt_sem)),
 	.object		= true,
 	.obj_get	= ref_get,
 	.obj_put	= ref_put,

@@ -1793,7 +1793,6 @@ static const struct change_case sem_undo_cases[] = {
 	BAD(SET(ckpt_sem_undo, semid, -1)),
 	BAD(SET(ckpt_sem_undo, pad, 1)),
 	BAD(SET(ckpt_sem_undo, nr_sems, 2)),
-	BAD(SET(ckpt_sem_undo, nr_sems, 65537)),
 	BAD(SET(ckpt_sem_undo, adj[0].num, 2)),
 	BAD(SET(ckpt_sem_undo, adj[0].num, U32_MAX)),
 	BAD(SET(ckpt_sem_undo, adj[1].num, 0)),
@@ -1809,6 +1808,9 @@ static const struct change_case sem_undo_cases[] = {
 	OK(SET(ckpt_sem_undo, adj[0].adj, -32767)),
 	OK(SET(ckpt_sem_undo, nr_sems, 65536),
 	   SET(ckpt_sem_undo, adj[1].num, 65535)),
+	OK(SET(ckpt_sem_undo, nr_sems, 70000)),
+	BAD(SET(ckpt_sem_undo, nr_sems, 70000),
+	    SET(ckpt_sem_undo, adj[1].num, 65536)),
 };
 
 static const struct ckpt_file_sysv good_file_sysv = {

@@ -32,6 +32,7 @@ static struct {
 	long error;		/* of the restart */
 	const char *text;
 	long save_error;
+	bool dry_run;
 	bool cut_off;
 } want;
 
@@ -122,11 +123,17 @@ static int there_and_back(struct ckpt_test *t)
 	pid = ckpt_start(t, want.scenario, want.arg);
 	if (pid <= 0)
 		return pid ? 3 : CKPT_SKIPPED;
-	ret = ckpt_checkpoint(t, pid, t->image, 0);
+	if (want.dry_run)
+		ret = ckpt_checkpoint_fd(t, pid, -1, CHECKPOINT_DRY_RUN);
+	else
+		ret = ckpt_checkpoint(t, pid, t->image, 0);
 	if (want.save_error) {
 		if (ret != want.save_error ||
-		    !ckpt_reason(t, -want.save_error, NULL, -1, 0, want.text))
-			return 4;
+		    !ckpt_reason(t, -want.save_error, NULL, -1, 0,
+				 want.text)) {
+			ckpt_say("checkpoint: %ld", ret);
+			return 11;
+		}
 		return ckpt_kill(t, pid) ? 5 : 0;
 	}
 	if (ret <= 0)
@@ -429,11 +436,12 @@ SCENARIO(lowered_limits)
 	mq[1] = mq_open("/second", O_CREAT | O_RDWR, 0600, &attr);
 	NEED(mq[0] >= 0 && mq[1] >= 0);
 	NEED(!msgctl(queues[0], IPC_STAT, &ds));
-	/* More than an int, which only the privileged can set. */
+	/* Becomes a number of 64 bits, which only the privileged can set. */
 	if (atoi(ckpt_arg) < 2)
-		ds.msg_qbytes = 5000000000;
-	qbytes = ds.msg_qbytes;
+		ds.msg_qbytes = 3000000000;
 	NEED(!msgctl(queues[0], IPC_SET, &ds));
+	NEED(!msgctl(queues[0], IPC_STAT, &ds));
+	qbytes = ds.msg_qbytes;
 	set_text("/proc/sys/kernel/msgmni", "1");
 	set_text("/proc/sys/kernel/msgmax", "0");
 	set_text("/proc/sys/kernel/msgmnb", "10");
@@ -540,6 +548,78 @@ SCENARIO(undoes)
 TEST_F(checkpoint, undone)
 {
 	RUN(.scenario = "undoes", .restart_flags = CLONE_NEWIPC);
+}
+
+/* --- what of IPC is refused -------------------------------------------------------------- */
+
+/* More than operations can name, which is known before anything is written. */
+SCENARIO(too_many_semaphores)
+{
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/kernel/sem", "70000 200000 32 128");
+	NEED(semget(IPC_PRIVATE, 65537, 0600) >= 0);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, ipc_too_many_semaphores)
+{
+	RUN(.scenario = "too_many_semaphores", .save_error = -E2BIG,
+	    .dry_run = true, .text = "a set of 65537 System V semaphores");
+}
+
+SCENARIO(many_semaphores)
+{
+	int set;
+
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/kernel/sem", "70000 200000 32 128");
+	set = semget(IPC_PRIVATE, 65536, 0600);
+	NEED(set >= 0 && !sem_change(set, 65535, 2, SEM_UNDO));
+	ckpt_point();
+	CHECK_EQ(2, semctl(set, 65535, GETVAL));
+	CHECK_EQ(0, semctl(set, 65534, GETVAL));
+}
+
+TEST_F(checkpoint, ipc_many_semaphores)
+{
+	RUN(.scenario = "many_semaphores", .restart_flags = CLONE_NEWIPC);
+}
+
+SCENARIO(forced)
+{
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/kernel/shm_rmid_forced", "1");
+	NEED(shmget(IPC_PRIVATE, 5000, 0600) >= 0);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, ipc_segment_of_creator)
+{
+	RUN(.scenario = "forced", .save_error = -EOPNOTSUPP,
+	    .text = "goes with who has made it");
+}
+
+SCENARIO(forced_attached)
+{
+	char *mem;
+	int id;
+
+	own(CLONE_NEWIPC);
+	set_text("/proc/sys/kernel/shm_rmid_forced", "1");
+	id = shmget(IPC_PRIVATE, 5000, 0600);
+	mem = shmat(id, NULL, 0);
+	NEED(id >= 0 && mem != MAP_FAILED);
+	ckpt_fill(mem, 5000, 7);
+	ckpt_point();
+	CHECK_FILL(mem, 5000, 7);
+	check_text("/proc/sys/kernel/shm_rmid_forced", "1\n");
+	CHECK_EQ(0, shmdt(mem));
+	CHECK_EQ((void *)-1, shmat(id, NULL, 0));
+}
+
+TEST_F(checkpoint, ipc_segment_of_its_users)
+{
+	RUN(.scenario = "forced_attached", .restart_flags = CLONE_NEWIPC);
 }
 
 /* --- mount, network, cgroup ------------------------------------------------------------ */
@@ -1008,6 +1088,14 @@ static void *other_thread(void *arg)
 	return arg;
 }
 
+static void *idle_thread(void *arg)
+{
+	thread_is_there = 1;
+	for (;;)
+		pause();
+	return arg;
+}
+
 SCENARIO(thread_uts)
 {
 	pthread_t thread;
@@ -1253,6 +1341,69 @@ TEST_F(checkpoint, altered)
 		EXPECT_EQ(0, ckpt_as_user(&self->t, 0, restart_once));
 		free(altered_image);
 	}
+}
+
+/* What counts is not the last one: there is but one. */
+SCENARIO(two_threads)
+{
+	pthread_t thread;
+
+	own(CLONE_NEWUTS);
+	name_host();
+	NEED(!pthread_create(&thread, NULL, idle_thread, NULL));
+	while (!thread_is_there)
+		usleep(1000);
+	ckpt_point();
+}
+
+static int restart_two(struct ckpt_test *t)
+{
+	if (make(CLONE_NEWUTS, NULL))
+		return 1;
+	if (ckpt_restart_raw(t, altered_image, altered_len) != -EINVAL ||
+	    !ckpt_reason(t, EINVAL, "namespaces", -1, 0,
+			 "of a second thread")) {
+		ckpt_show_log(t);
+		return 2;
+	}
+	return 0;
+}
+
+TEST_F(checkpoint, two_records)
+{
+	struct ckpt_rec_hdr *first, *thread, *hdr;
+	char *good, *end;
+	size_t len, n;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	good = ckpt_save_scenario(&self->t, "two_threads", &len);
+	ASSERT_NE(NULL, good);
+	first = ckpt_find_record(good, len, CKPT_REC_NAMESPACES, 0);
+	thread = ckpt_find_record(good, len, CKPT_REC_TASK, 1);
+	ASSERT_NE(NULL, first);
+	ASSERT_NE(NULL, thread);
+	for (hdr = first; hdr->type != CKPT_REC_META_END;)
+		hdr = (void *)((char *)hdr + ckpt_record_len(hdr));
+	end = (char *)hdr;
+
+	/* Pages are not where they belong then, but nobody comes to them. */
+	n = ckpt_record_len(first);
+	altered_len = len + n;
+	altered_image = malloc(altered_len);
+	memcpy(altered_image, good, end - good);
+	memcpy(altered_image + (end - good), first, n);
+	memcpy(altered_image + (end - good) + n, end, good + len - end);
+	hdr = (void *)(altered_image + (end - good));
+	hdr->objref = thread->objref;
+	ckpt_mend_record(hdr);
+	hdr = (void *)((char *)hdr + n);
+	((struct ckpt_meta_end *)(hdr + 1))->nr_records++;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, restart_two));
+	free(altered_image);
+	free(good);
 }
 
 TEST_HARNESS_MAIN
