@@ -7,6 +7,7 @@
 #include <linux/elf.h>
 #include <linux/mm.h>
 #include <linux/sched/task.h>
+#include <linux/time_namespace.h>
 #include <linux/timekeeping.h>
 #include <linux/utsname.h>
 
@@ -16,8 +17,10 @@
 #include "mm.h"
 #include "socket.h"
 
+/* The clocks are those that the saver sees; see namespaces_save(). */
 static int save_header(struct ckpt_ctx *ctx)
 {
+	struct timespec64 monotonic, boottime;
 	struct ckpt_header header = {
 		.image_version = CKPT_IMAGE_VERSION,
 		.machine = EM_X86_64,
@@ -28,9 +31,14 @@ static int save_header(struct ckpt_ctx *ctx)
 		.xstate_size = ckpt_arch_xstate_size(),
 		.nsig = _NSIG,
 		.realtime_ns = ktime_get_real_ns(),
-		.monotonic_ns = ktime_get_ns(),
-		.boottime_ns = ktime_get_boottime_ns(),
 	};
+
+	ktime_get_ts64(&monotonic);
+	timens_add_monotonic(&monotonic);
+	header.monotonic_ns = timespec64_to_ns(&monotonic);
+	ktime_get_boottime_ts64(&boottime);
+	timens_add_boottime(&boottime);
+	header.boottime_ns = timespec64_to_ns(&boottime);
 
 	static_assert(sizeof(header.release) == sizeof(init_uts_ns.name.release));
 	static_assert(sizeof(header.version) == sizeof(init_uts_ns.name.version));

@@ -27,6 +27,7 @@
 #include <linux/list.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 #include <uapi/linux/checkpoint.h>
@@ -518,6 +519,16 @@ int ckpt_read_align(struct ckpt_ctx *ctx);
 static inline u32 ckpt_tail_len(const struct ckpt_rec *rec, size_t fixed)
 {
 	return rec->len > fixed ? rec->len - fixed : 0;
+}
+
+static inline struct ckpt_stamp ckpt_stamp(struct timespec64 ts)
+{
+	return (struct ckpt_stamp) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+}
+
+static inline bool ckpt_stamp_ok(const struct ckpt_stamp *stamp)
+{
+	return stamp->nsec < NSEC_PER_SEC && !stamp->pad;
 }
 
 /* --- the walkers ----------------------------------------------------------- */

@@ -219,11 +219,6 @@ static int save_messages(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	return ret;
 }
 
-static struct ckpt_stamp stamp(struct timespec64 ts)
-{
-	return (struct ckpt_stamp) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
-}
-
 static void fill_queue(struct ckpt_ctx *ctx, struct inode *inode,
 		       struct ckpt_mqueue *rec)
 {
@@ -234,9 +229,9 @@ static void fill_queue(struct ckpt_ctx *ctx, struct inode *inode,
 	rec->mode = inode->i_mode & S_IALLUGO;
 	rec->uid = from_kuid_munged(ns, inode->i_uid);
 	rec->gid = from_kgid_munged(ns, inode->i_gid);
-	rec->atime = stamp(inode_get_atime(inode));
-	rec->mtime = stamp(inode_get_mtime(inode));
-	rec->ctime = stamp(inode_get_ctime(inode));
+	rec->atime = ckpt_stamp(inode_get_atime(inode));
+	rec->mtime = ckpt_stamp(inode_get_mtime(inode));
+	rec->ctime = ckpt_stamp(inode_get_ctime(inode));
 	if (is_unlinked(inode))
 		rec->flags |= CKPT_MQUEUE_UNLINKED;
 
@@ -358,11 +353,6 @@ static void queue_release(void *ptr)
 	kfree(q);
 }
 
-static bool stamp_ok(const struct ckpt_stamp *stamp)
-{
-	return stamp->nsec < NSEC_PER_SEC && !stamp->pad;
-}
-
 static bool notify_ok(const struct ckpt_mqueue *p)
 {
 	if (!(p->flags & CKPT_MQUEUE_NOTIFY))
@@ -389,8 +379,8 @@ static int queue_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	if (p->flags & ~(CKPT_MQUEUE_UNLINKED | CKPT_MQUEUE_NOTIFY |
 			 CKPT_MQUEUE_STALE) || p->pad ||
-	    p->mode & ~S_IALLUGO || !stamp_ok(&p->atime) ||
-	    !stamp_ok(&p->mtime) || !stamp_ok(&p->ctime))
+	    p->mode & ~S_IALLUGO || !ckpt_stamp_ok(&p->atime) ||
+	    !ckpt_stamp_ok(&p->mtime) || !ckpt_stamp_ok(&p->ctime))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad flags, mode or times of a POSIX message queue");
 	if (!p->max_msgs || p->max_msgs > HARD_MSGMAX || !p->max_size ||

@@ -285,10 +285,23 @@ static int namespaces_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 	return ret;
 }
 
-static struct ckpt_stamp offset_of(struct timespec64 ts)
+#ifdef CONFIG_TIME_NS
+/* What the tree's clocks differ by from the saver's, which are in the header. */
+static void fill_offsets(struct ckpt_ctx *ctx, struct ckpt_namespaces *rec)
 {
-	return (struct ckpt_stamp) { .sec = ts.tv_sec, .nsec = ts.tv_nsec };
+	const struct timens_offsets *tree = &ctx->ns->time_ns->offsets;
+	const struct timens_offsets *own = &current->nsproxy->time_ns->offsets;
+
+	rec->monotonic = ckpt_stamp(timespec64_sub(tree->monotonic,
+						   own->monotonic));
+	rec->boottime = ckpt_stamp(timespec64_sub(tree->boottime,
+						  own->boottime));
 }
+#else
+static void fill_offsets(struct ckpt_ctx *ctx, struct ckpt_namespaces *rec)
+{
+}
+#endif
 
 static int namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
@@ -308,12 +321,8 @@ static int namespaces_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		       sizeof(rec.domainname));
 		up_read(&uts_sem);
 	}
-#ifdef CONFIG_TIME_NS
-	if (ctx->own_ns & CKPT_NS_TIME) {
-		rec.monotonic = offset_of(ctx->ns->time_ns->offsets.monotonic);
-		rec.boottime = offset_of(ctx->ns->time_ns->offsets.boottime);
-	}
-#endif
+	if (ctx->own_ns & CKPT_NS_TIME)
+		fill_offsets(ctx, &rec);
 	return ckpt_write(ctx, &ckpt_kind_namespaces, ckpt_ref(ctx, task), &rec,
 			  sizeof(rec));
 }
@@ -327,7 +336,7 @@ static bool is_zero(const void *mem, size_t len)
 
 static bool offset_ok(const struct ckpt_stamp *offset)
 {
-	return offset->nsec < NSEC_PER_SEC && !offset->pad &&
+	return ckpt_stamp_ok(offset) &&
 	       offset->sec <= KTIME_SEC_MAX / 2 &&
 	       offset->sec >= -(KTIME_SEC_MAX / 2);
 }

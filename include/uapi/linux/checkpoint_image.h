@@ -167,7 +167,7 @@ struct ckpt_header {
 	__u64 xfeatures;	/* components that the saving kernel enabled */
 	__u32 xstate_size;
 	__u32 nsig;
-	__u64 realtime_ns;	/* clocks at the moment of the checkpoint */
+	__u64 realtime_ns;	/* clocks of the saver at the moment of the checkpoint */
 	__u64 monotonic_ns;
 	__u64 boottime_ns;
 	__u8 release[65];	/* uts, for people */

@@ -1053,6 +1053,50 @@ TEST_F(checkpoint, time_offsets)
 	free(image);
 }
 
+/* Saver and tree are in one together: the clocks in the header are those. */
+static int same_time(struct ckpt_test *t)
+{
+	const struct ckpt_header *header;
+	uint64_t before[2], after[2];
+	struct ckpt_rec_hdr *hdr;
+	size_t len;
+	char *image;
+
+	if (make(CLONE_NEWTIME, "monotonic 100000 0\nboottime 200000 0\n"))
+		return CKPT_SKIPPED;
+	before[0] = ckpt_now_ns(CLOCK_MONOTONIC);
+	before[1] = ckpt_now_ns(CLOCK_BOOTTIME);
+	image = ckpt_save_scenario(t, "idle", &len);
+	after[0] = ckpt_now_ns(CLOCK_MONOTONIC);
+	after[1] = ckpt_now_ns(CLOCK_BOOTTIME);
+	hdr = image ? ckpt_find_record(image, len, CKPT_REC_HEADER, 0) : NULL;
+	if (!hdr || ckpt_find_record(image, len, CKPT_REC_NAMESPACES, 0))
+		return 1;
+	header = (void *)(hdr + 1);
+	if (header->monotonic_ns < before[0] || header->monotonic_ns > after[0])
+		return ckpt_say("monotonic %llu, %llu to %llu",
+				(unsigned long long)header->monotonic_ns,
+				(unsigned long long)before[0],
+				(unsigned long long)after[0]);
+	if (header->boottime_ns < before[1] || header->boottime_ns > after[1])
+		return 3;
+	free(image);
+	return 0;
+}
+
+TEST_F(checkpoint, time_of_the_saver)
+{
+	int ret;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	ret = ckpt_as_user(&self->t, 0, same_time);
+	if (ret == CKPT_SKIPPED)
+		SKIP(return, "no time namespaces");
+	EXPECT_EQ(0, ret);
+}
+
 /* --- trees that are refused ------------------------------------------------------------- */
 
 static void two(int flags, bool child_first)
