@@ -16,7 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "../fs/mount.h"
+#include "../fs/pnode.h"
 #include "file.h"
 #include "task.h"
 
@@ -62,44 +62,52 @@ static int cgroup_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
-/* A file system of cgroups, by a mount that the caller can see. */
+/* The directory of a cgroup, by a mount that the caller can use. */
 struct found {
-	struct super_block *sb;
-	struct vfsmount *mnt;
+	struct ckpt_ctx *ctx;
+	struct cgroup *cgrp;
+	struct path dir;
+	int error;
 };
 
-static void find_mount(struct super_block *sb, void *arg)
+/* Each directory above it is asked, too, whether the caller may search it. */
+static void find_dir(struct super_block *sb, void *arg)
 {
 	struct found *found = arg;
+	struct dentry *dentry;
 	struct mount *mnt;
 
-	if (found->mnt)
+	if (found->dir.mnt)
 		return;
+	dentry = kernfs_node_dentry(found->cgrp->kn, sb);
+	if (IS_ERR(dentry)) {
+		found->error = PTR_ERR(dentry);
+		return;
+	}
 	read_seqlock_excl(&mount_lock);
 	list_for_each_entry(mnt, &sb->s_mounts, mnt_instance) {
-		if (mnt->mnt_ns != current->nsproxy->mnt_ns)
+		if (mnt->mnt_ns != current->nsproxy->mnt_ns ||
+		    __mnt_is_readonly(&mnt->mnt) ||
+		    !is_subdir(dentry, mnt->mnt.mnt_root) ||
+		    !is_path_reachable(mnt, mnt->mnt.mnt_root,
+				       &found->ctx->root))
 			continue;
-		found->mnt = mntget(&mnt->mnt);
-		found->sb = sb;
+		found->dir.mnt = mntget(&mnt->mnt);
+		found->dir.dentry = dget(dentry);
 		break;
 	}
 	read_sequnlock_excl(&mount_lock);
+	dput(dentry);
 }
 
 /* Write "0", which is the writer, to a file of a cgroup. */
-static int enter(const struct found *found, struct cgroup *cgrp,
-		 const char *name)
+static int enter(const struct path *dir, const char *name)
 {
-	struct path dir = { .mnt = found->mnt };
 	struct file *file;
 	loff_t pos = 0;
 	ssize_t n;
 
-	dir.dentry = kernfs_node_dentry(cgrp->kn, found->sb);
-	if (IS_ERR(dir.dentry))
-		return PTR_ERR(dir.dentry);
-	file = file_open_root(&dir, name, O_WRONLY, 0);
-	dput(dir.dentry);
+	file = file_open_root(dir, name, O_WRONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	n = kernel_write(file, "0", 1, &pos);
@@ -110,8 +118,8 @@ static int enter(const struct found *found, struct cgroup *cgrp,
 /* Context: what is asked for are the caller's rights. */
 static int change(struct ckpt_ctx *ctx, const char *path)
 {
+	struct found found = { .ctx = ctx, .error = -ENODEV };
 	struct file_system_type *type;
-	struct found found = {};
 	struct cgroup *cgrp;
 	bool there, same_domain;
 	int ret;
@@ -133,21 +141,23 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 				  path);
 		goto out;
 	}
+	found.cgrp = cgrp;
 	type = get_fs_type("cgroup2");
 	if (type) {
-		iterate_supers_type(type, find_mount, &found);
+		iterate_supers_type(type, find_dir, &found);
 		put_filesystem(type);
 	}
-	if (!found.mnt) {
-		ret = ckpt_refuse(ctx, -ENODEV,
-				  "no cgroup2 file system is mounted where the caller is");
+	if (!found.dir.mnt) {
+		ret = ckpt_refuse(ctx, found.error,
+				  found.error == -ENODEV ?
+				  "no cgroup2 mount of the caller shows cgroup %s, to be written to" :
+				  "cannot look up cgroup %s", path);
 		goto out;
 	}
 	/* If the first thread has exited another one moves the process. */
-	ret = enter(&found, cgrp, thread_group_leader(current) ||
-				  !same_domain ? "cgroup.procs" :
-						 "cgroup.threads");
-	mntput(found.mnt);
+	ret = enter(&found.dir, thread_group_leader(current) || !same_domain ?
+				"cgroup.procs" : "cgroup.threads");
+	path_put(&found.dir);
 	if (ret)
 		ckpt_refuse(ctx, ret, "cannot move to cgroup %s (errno %d)",
 			    path, -ret);

@@ -783,6 +783,65 @@ TEST_F(checkpoint, cgroup_membership)
 	EXPECT_EQ(0, rmdir(CGROUP));
 }
 
+/*
+ * The mount that was there first is of no use: one can only be read, one shows
+ * another cgroup. Who cannot come to any, cannot move.
+ */
+static int other_mounts(struct ckpt_test *t)
+{
+	char read_only[160], other[160], good[160], root[160];
+	long ret;
+	pid_t pid;
+
+	snprintf(read_only, sizeof(read_only), "%s/read-only", t->dir);
+	snprintf(other, sizeof(other), "%s/other", t->dir);
+	snprintf(root, sizeof(root), "%s/root", t->dir);
+	snprintf(good, sizeof(good), "%s/good", root);
+	if (mkdir(read_only, 0755) || mkdir(other, 0755) || mkdir(root, 0755) ||
+	    mkdir(good, 0755))
+		return 1;
+	pid = ckpt_start(t, "in_cgroups", NULL);
+	if (pid <= 0 || ckpt_checkpoint(t, pid, t->image, 0) <= 0 ||
+	    ckpt_kill(t, pid))
+		return 2;
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", root, "tmpfs", 0, NULL) || mkdir(good, 0755) ||
+	    mount(CGROUP "/inner", other, NULL, MS_BIND, NULL) ||
+	    mount("/sys/fs/cgroup", read_only, NULL, MS_BIND, NULL) ||
+	    mount("none", read_only, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY,
+		  NULL) ||
+	    mount("/sys/fs/cgroup", good, NULL, MS_BIND, NULL) ||
+	    umount("/sys/fs/cgroup"))
+		return ckpt_say("mounts: %s", strerror(errno));
+	pid = ckpt_restart(t, t->image, RESTART_CGROUPS);
+	if (pid <= 0 || !is_in(pid, "/ckpt-test") || ckpt_kill(t, pid)) {
+		ckpt_show_log(t);
+		return 5;
+	}
+	if (umount(good))
+		return 6;
+	ret = ckpt_restart(t, t->image, RESTART_CGROUPS);
+	if (ret != -ENODEV) {
+		ckpt_say("restart gave %ld", ret);
+		return 7;
+	}
+	return ckpt_reason(t, ENODEV, "cgroup", -1, 0,
+			   "mount of the caller shows cgroup /ckpt-test") ? 0 : 8;
+}
+
+TEST_F(checkpoint, cgroup_mounts)
+{
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755) || mkdir(CGROUP "/inner", 0755))
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	EXPECT_EQ(0, ckpt_as_user(&self->t, 0, other_mounts));
+	EXPECT_EQ(0, rmdir(CGROUP "/inner"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 /* What the user may not write to is not written to for him. */
 static int by_user(struct ckpt_test *t)
 {
