@@ -426,42 +426,81 @@ static int segment_new(struct ckpt_ctx *ctx, struct segment *seg,
 	return 0;
 }
 
-/*
+/**
+ * ckpt_sysv_check_owner() - may the caller make what is owned like this?
+ * @ctx: the restart
+ * @p: the saved owner and creator
+ *
  * As IPC_SET, by which an owner can make anybody the owner. The creator is who
  * it is; to be somebody else is what setresuid() asks for.
+ *
+ * Context: the caller's credentials.
+ * Return: 0 or -errno, noted as a reason.
  */
-static int set_owner(struct ckpt_ctx *ctx, struct segment *seg,
-		     const struct ckpt_sysv_shm *p)
+int ckpt_sysv_check_owner(struct ckpt_ctx *ctx, const struct ckpt_ipc_perm *p)
 {
 	struct user_namespace *ns = current_user_ns();
-	struct ipc64_perm set = {
-		.uid = p->uid, .gid = p->gid, .mode = p->mode,
-	};
 	kuid_t cuid = make_kuid(ns, p->cuid);
 	kgid_t cgid = make_kgid(ns, p->cgid);
-	struct shmid_kernel *shp;
-	int ret = -EIDRM;
 
 	if (!uid_valid(cuid) || !gid_valid(cgid))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "no user or group %u:%u in this user namespace",
 				   p->cuid, p->cgid);
+	if (!uid_valid(make_kuid(ns, p->uid)) ||
+	    !gid_valid(make_kgid(ns, p->gid)))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "no user or group %u:%u in this user namespace",
+				   p->uid, p->gid);
 	if ((!uid_eq(cuid, current_euid()) && !ns_capable(ns, CAP_SETUID)) ||
 	    (!gid_eq(cgid, current_egid()) && !ns_capable(ns, CAP_SETGID)))
 		return ckpt_refuse(ctx, -EPERM,
-				   "System V segment %d was made by user %u, group %u",
-				   seg->id, p->cuid, p->cgid);
-	shp = segment_lock(seg->ns, seg->id, seg->file);
-	if (shp) {
-		shp->shm_perm.cuid = cuid;
-		shp->shm_perm.cgid = cgid;
-		ret = ipc_update_perm(&set, &shp->shm_perm);
-		ipc_unlock(&shp->shm_perm);
-	}
+				   "System V IPC object %d was made by user %u, group %u",
+				   p->id, p->cuid, p->cgid);
+	return 0;
+}
+
+/**
+ * ckpt_sysv_set_owner() - give an object its saved owner, creator and rights
+ * @ctx: the restart
+ * @perm: the object, locked
+ * @p: what was saved, for which ckpt_sysv_check_owner() was asked
+ */
+void ckpt_sysv_set_owner(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm,
+			 const struct ckpt_ipc_perm *p)
+{
+	struct user_namespace *ns = ctx->caller_cred->user_ns;
+
+	perm->uid = make_kuid(ns, p->uid);
+	perm->gid = make_kgid(ns, p->gid);
+	perm->cuid = make_kuid(ns, p->cuid);
+	perm->cgid = make_kgid(ns, p->cgid);
+	perm->mode = (perm->mode & ~0777) | (p->mode & 0777);
+}
+
+static int set_owner(struct ckpt_ctx *ctx, struct segment *seg,
+		     const struct ckpt_sysv_shm *p)
+{
+	const struct ckpt_ipc_perm perm = {
+		.id = p->id,
+		.mode = p->mode,
+		.uid = p->uid,
+		.gid = p->gid,
+		.cuid = p->cuid,
+		.cgid = p->cgid,
+	};
+	struct shmid_kernel *shp;
+	int ret;
+
+	ret = ckpt_sysv_check_owner(ctx, &perm);
 	if (ret)
-		return ckpt_refuse(ctx, ret,
-				   "cannot give System V segment %d to user %u, group %u",
-				   seg->id, p->uid, p->gid);
+		return ret;
+	shp = segment_lock(seg->ns, seg->id, seg->file);
+	if (!shp)
+		return ckpt_refuse(ctx, -EIDRM,
+				   "System V segment %d was removed", seg->id);
+	ckpt_sysv_set_owner(ctx, &shp->shm_perm, &perm);
+	ipc_unlock(&shp->shm_perm);
 	return 0;
 }
 

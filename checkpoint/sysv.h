@@ -8,6 +8,7 @@
 #include "internal.h"
 
 struct ipc_ids;
+struct kern_ipc_perm;
 
 extern const struct ckpt_kind ckpt_kind_ipc_ns;
 extern const struct ckpt_kind ckpt_kind_sysv_msg;
@@ -16,6 +17,9 @@ extern const struct ckpt_kind ckpt_kind_sysv_text;
 
 /* sysv.c */
 void ckpt_sysv_want_id(struct ipc_ids *ids, int from, int to);
+int ckpt_sysv_check_owner(struct ckpt_ctx *ctx, const struct ckpt_ipc_perm *p);
+void ckpt_sysv_set_owner(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm,
+			 const struct ckpt_ipc_perm *p);
 void ckpt_sysv_set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved);
 /* sysv_ns.c */
 int ckpt_sysv_ns_collect(struct ckpt_ctx *ctx);

@@ -234,45 +234,6 @@ static int perm_check(struct ckpt_ctx *ctx, const struct ckpt_ipc_perm *p)
 	return 0;
 }
 
-/*
- * As IPC_SET, by which an owner can make anybody the owner. The creator is who
- * it is; to be somebody else is what setresuid() asks for.
- */
-static int perm_restore(struct ckpt_ctx *ctx, const struct ipc_ref *ref,
-			int type, const struct ckpt_ipc_perm *p)
-{
-	struct user_namespace *ns = current_user_ns();
-	struct ipc64_perm set = {
-		.uid = p->uid, .gid = p->gid, .mode = p->mode,
-	};
-	kuid_t cuid = make_kuid(ns, p->cuid);
-	kgid_t cgid = make_kgid(ns, p->cgid);
-	struct kern_ipc_perm *perm;
-	int ret = -EIDRM;
-
-	if (!uid_valid(cuid) || !gid_valid(cgid))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "no user or group %u:%u in this user namespace",
-				   p->cuid, p->cgid);
-	if ((!uid_eq(cuid, current_euid()) && !ns_capable(ns, CAP_SETUID)) ||
-	    (!gid_eq(cgid, current_egid()) && !ns_capable(ns, CAP_SETGID)))
-		return ckpt_refuse(ctx, -EPERM,
-				   "System V IPC object %d was made by user %u, group %u",
-				   p->id, p->cuid, p->cgid);
-	perm = ref_lock(ref, type);
-	if (perm) {
-		perm->cuid = cuid;
-		perm->cgid = cgid;
-		ret = ipc_update_perm(&set, perm);
-		ipc_unlock(perm);
-	}
-	if (ret)
-		return ckpt_refuse(ctx, ret,
-				   "cannot give System V IPC object %d to user %u, group %u",
-				   p->id, p->uid, p->gid);
-	return 0;
-}
-
 /* As IPC_RMID. Others may be about to use it. */
 static void ref_remove(const struct ipc_ref *ref, int type)
 {
@@ -297,18 +258,26 @@ static long make(int type, const struct ckpt_ipc_perm *p, u32 nr)
 				     ksys_msgget(p->key, flags);
 }
 
-/* Make one with the id that it had. */
+/*
+ * Make one with the id that it had. Until the commit it is the caller's own, and
+ * nobody else's who would sleep in it: values and messages come to be in it, and
+ * nobody is woken.
+ */
 static int ref_make(struct ckpt_ctx *ctx, struct ipc_ref *ref, int type,
 		    const struct ckpt_ipc_perm *p, u32 nr)
 {
 	struct ipc_ids *ids = &ref->ns->ids[type];
 	unsigned int tries;
 	long id;
+	int ret;
 
 	if (!(ctx->own_ns & CKPT_NS_IPC))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "System V IPC object %d of an IPC namespace that is not the tree's",
 				   p->id);
+	ret = ckpt_sysv_check_owner(ctx, p);
+	if (ret)
+		return ret;
 	if (!checkpoint_restore_ns_capable(ref->ns->user_ns))
 		return ckpt_refuse(ctx, -EPERM,
 				   "choosing the id of System V IPC object %d needs CAP_CHECKPOINT_RESTORE",
@@ -324,7 +293,7 @@ static int ref_make(struct ckpt_ctx *ctx, struct ipc_ref *ref, int type,
 		ref->id = id;
 		if (id == p->id) {
 			ref->made = true;
-			return perm_restore(ctx, ref, type, p);
+			return 0;
 		}
 		ref_remove(ref, type);
 	}
@@ -647,6 +616,7 @@ static void set_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ref->made = false;
 	if (!perm)
 		return;
+	ckpt_sysv_set_owner(ctx, perm, &p->perm);
 	set_of(perm)->sem_ctime = p->ctime;
 	for (i = 0; i < set_of(perm)->sem_nsems; i++) {
 		sem = &set_of(perm)->sems[i];
@@ -855,6 +825,7 @@ static void queue_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ref->made = false;
 	if (!perm)
 		return;
+	ckpt_sysv_set_owner(ctx, perm, &p->perm);
 	msq = queue_of(perm);
 	msq->q_stime = p->stime;
 	msq->q_rtime = p->rtime;
@@ -902,37 +873,50 @@ static void queue_add(struct ipc_namespace *ns, struct msg_queue *msq,
 	percpu_counter_add_local(&ns->percpu_msg_hdrs, 1);
 }
 
+/* The queue, locked as by ref_lock(), if it takes a message, or an ERR_PTR(). */
+static struct kern_ipc_perm *lock_for(struct ckpt_ctx *ctx,
+				      const struct ipc_ref *ref, u64 size)
+{
+	struct kern_ipc_perm *perm = ref_lock(ref, IPC_MSG_IDS);
+	struct msg_queue *msq;
+	bool fits, waits;
+	u64 max;
+
+	if (!perm)
+		return ERR_PTR(gone(ctx, ref));
+	msq = queue_of(perm);
+	/* The limit may have been lowered when they were in there. */
+	max = max_t(u64, msq->q_qbytes, ref->ns->msg_ctlmnb);
+	fits = size + msq->q_cbytes <= max && msq->q_qnum < max;
+	waits = !list_empty(&msq->q_receivers);
+	if (fits && !waits)
+		return perm;
+	ipc_unlock(perm);
+	return ERR_PTR(ckpt_refuse(ctx, waits ? -EBUSY : -EINVAL,
+				   waits ? "somebody waits for messages in System V queue %d" :
+					   "more messages than System V queue %d takes",
+				   ref->id));
+}
+
 static int text_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_msg_piece *p = ckpt_payload(rec, struct ckpt_msg_piece);
 	struct ipc_ref *ref = ckpt_obj_ptr(ctx, rec->objref);
 	struct kern_ipc_perm *perm;
-	struct msg_queue *msq;
 	struct msg_msg *msg;
-	bool fits;
-	u64 max;
 	int ret;
 
-	perm = ref_lock(ref, IPC_MSG_IDS);
-	if (!perm)
-		return gone(ctx, ref);
-	msq = queue_of(perm);
-	/* The limit may have been lowered when they were in there. */
-	max = max_t(u64, msq->q_qbytes, ref->ns->msg_ctlmnb);
-	fits = p->size + msq->q_cbytes <= max && msq->q_qnum < max &&
-	       list_empty(&msq->q_receivers);
+	perm = lock_for(ctx, ref, p->size);
+	if (IS_ERR(perm))
+		return PTR_ERR(perm);
 	ipc_unlock(perm);
-	if (!fits)
-		return ckpt_refuse(ctx, -EINVAL,
-				   "more messages than System V queue %d takes",
-				   ref->id);
 	ret = ckpt_msg_fill(ctx, &ref->msgs, rec, &msg);
 	if (ret || !msg)
 		return ret;
-	perm = ref_lock(ref, IPC_MSG_IDS);
-	if (!perm) {
+	perm = lock_for(ctx, ref, p->size);
+	if (IS_ERR(perm)) {
 		free_msg(msg);
-		return gone(ctx, ref);
+		return PTR_ERR(perm);
 	}
 	queue_add(ref->ns, queue_of(perm), msg);
 	ipc_unlock(perm);

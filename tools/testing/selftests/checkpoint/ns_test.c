@@ -569,13 +569,21 @@ TEST_F(checkpoint, ipc_too_many_semaphores)
 
 SCENARIO(many_semaphores)
 {
-	int set;
+	struct semid_ds set_ds;
+	struct msqid_ds queue_ds;
+	int set, queue;
 
 	own(CLONE_NEWIPC);
 	set_text("/proc/sys/kernel/sem", "70000 200000 32 128");
-	set = semget(IPC_PRIVATE, 65536, 0600);
+	set = semget(0x77, 65536, IPC_CREAT | 0666);
 	NEED(set >= 0 && !sem_change(set, 65535, 2, SEM_UNDO));
+	queue = msgget(0x78, IPC_CREAT | 0640);
+	NEED(queue >= 0);
 	ckpt_point();
+	CHECK_EQ(0, semctl(set, 0, IPC_STAT, &set_ds));
+	CHECK_EQ(0666, set_ds.sem_perm.mode);
+	CHECK_EQ(0, msgctl(queue, IPC_STAT, &queue_ds));
+	CHECK_EQ(0640, queue_ds.msg_perm.mode);
 	CHECK_EQ(2, semctl(set, 65535, GETVAL));
 	CHECK_EQ(0, semctl(set, 65534, GETVAL));
 }
@@ -583,6 +591,84 @@ SCENARIO(many_semaphores)
 TEST_F(checkpoint, ipc_many_semaphores)
 {
 	RUN(.scenario = "many_semaphores", .restart_flags = CLONE_NEWIPC);
+}
+
+/* Wakes another one, and waits for that, until the set goes. */
+static pid_t play(int set, int wait_for, int wake, int in)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	close(in);
+	while (!sem_change(set, wake, 1, 0) && !sem_change(set, wait_for, -1, 0))
+		;
+	_exit(errno == EIDRM || errno == EINVAL ? 0 : 1);
+}
+
+static int ends(pid_t pid)
+{
+	int ms, status = -1;
+
+	for (ms = 0; ms < 20000; ms++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		usleep(1000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return ckpt_say("waits for a set that is gone");
+}
+
+/*
+ * Until all is done what is made is the caller's own. Others of his may use it,
+ * also as it is taken away again.
+ */
+static int used_meanwhile(struct ckpt_test *t)
+{
+	struct msqid_ds queue_ds;
+	struct semid_ds set_ds;
+	int in, set, queue, ret = 0;
+	pid_t restarter, a, b;
+
+	if (make(CLONE_NEWIPC, NULL))
+		return 1;
+	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
+	if (restarter < 0)
+		return 2;
+	set = semget(0x77, 0, 0);
+	queue = msgget(0x78, 0);
+	if (semctl(set, 0, IPC_STAT, &set_ds) ||
+	    msgctl(queue, IPC_STAT, &queue_ds) ||
+	    (set_ds.sem_perm.mode & 0777) != 0600 ||
+	    (queue_ds.msg_perm.mode & 0777) != 0600)
+		ret = 3;
+	a = play(set, 0, 1, in);
+	b = play(set, 1, 0, in);
+	usleep(50000);
+	close(in);
+	if (waitpid(restarter, &in, 0) != restarter || in != 1 << 8)
+		ret = 4;
+	if (ends(a) || ends(b))
+		ret = 5;
+	if (semget(0x77, 0, 0) >= 0 || msgget(0x78, 0) >= 0)
+		ret = 6;
+	return ret;
+}
+
+TEST_F(checkpoint, ipc_used_meanwhile)
+{
+	pid_t pid;
+	int i;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	START(pid, many_semaphores, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, ckpt_as_user(&self->t, 0, used_meanwhile));
 }
 
 SCENARIO(forced)
