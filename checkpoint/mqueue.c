@@ -78,6 +78,10 @@ static int queue_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	if (inode->i_sb != ctx->ns->ipc_ns->mq_mnt->mnt_sb)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a POSIX message queue of another IPC namespace");
+	if (!kuid_has_mapping(ctx->user_ns, inode->i_uid) ||
+	    !kgid_has_mapping(ctx->user_ns, inode->i_gid))
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "a POSIX message queue has an owner without a number in the user namespace");
 	spin_lock(&info->lock);
 	if (info->notify_owner) {
 		thread = info->notify.sigev_notify == SIGEV_THREAD;
@@ -227,8 +231,8 @@ static void fill_queue(struct ckpt_ctx *ctx, struct inode *inode,
 	struct task_struct *task;
 
 	rec->mode = inode->i_mode & S_IALLUGO;
-	rec->uid = from_kuid_munged(ns, inode->i_uid);
-	rec->gid = from_kgid_munged(ns, inode->i_gid);
+	rec->uid = from_kuid(ns, inode->i_uid);
+	rec->gid = from_kgid(ns, inode->i_gid);
 	rec->atime = ckpt_stamp(inode_get_atime(inode));
 	rec->mtime = ckpt_stamp(inode_get_mtime(inode));
 	rec->ctime = ckpt_stamp(inode_get_ctime(inode));

@@ -97,16 +97,40 @@ static struct shmid_kernel *saved_lock(struct ckpt_ctx *ctx,
 	return segment_lock(ctx->ns->ipc_ns, file_inode(base)->i_ino, base);
 }
 
+/**
+ * ckpt_sysv_has_owner() - do all four have numbers in the tree's user namespace?
+ * @ctx: the checkpoint
+ * @perm: the object
+ *
+ * Return: false for one that cannot be saved.
+ */
+bool ckpt_sysv_has_owner(struct ckpt_ctx *ctx, const struct kern_ipc_perm *perm)
+{
+	struct user_namespace *ns = ctx->user_ns;
+
+	return kuid_has_mapping(ns, perm->uid) &&
+	       kgid_has_mapping(ns, perm->gid) &&
+	       kuid_has_mapping(ns, perm->cuid) &&
+	       kgid_has_mapping(ns, perm->cgid);
+}
+
 static int segment_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct shmid_kernel *shp = saved_lock(ctx, obj->ptr);
+	bool owned = false;
 	int ret = 0, err;
 
-	if (shp)
+	if (shp) {
+		owned = ckpt_sysv_has_owner(ctx, &shp->shm_perm);
 		ipc_unlock(&shp->shm_perm);
-	else
+	}
+	if (!shp)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a System V segment of another IPC namespace");
+	else if (!owned)
+		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
+				  "System V segment %lu has an owner without a number in the user namespace",
+				  file_inode(obj->ptr)->i_ino);
 	err = ckpt_collect(ctx, &ckpt_kind_shmem, file_inode(obj->ptr));
 	return ret ?: err;
 }
@@ -155,10 +179,10 @@ static int segment_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.id = shp->shm_perm.id;
 	rec.key = shp->shm_perm.key;
 	rec.mode = shp->shm_perm.mode & SEGMENT_MODE;
-	rec.uid = from_kuid_munged(ns, shp->shm_perm.uid);
-	rec.gid = from_kgid_munged(ns, shp->shm_perm.gid);
-	rec.cuid = from_kuid_munged(ns, shp->shm_perm.cuid);
-	rec.cgid = from_kgid_munged(ns, shp->shm_perm.cgid);
+	rec.uid = from_kuid(ns, shp->shm_perm.uid);
+	rec.gid = from_kgid(ns, shp->shm_perm.gid);
+	rec.cuid = from_kuid(ns, shp->shm_perm.cuid);
+	rec.cgid = from_kgid(ns, shp->shm_perm.cgid);
 	rec.cpid = pid_nr_ns(shp->shm_cprid, ctx->pid_ns);
 	rec.lpid = pid_nr_ns(shp->shm_lprid, ctx->pid_ns);
 	rec.atime = shp->shm_atim;

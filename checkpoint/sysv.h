@@ -16,6 +16,7 @@ extern const struct ckpt_kind ckpt_kind_sysv_sem;
 extern const struct ckpt_kind ckpt_kind_sysv_text;
 
 /* sysv.c */
+bool ckpt_sysv_has_owner(struct ckpt_ctx *ctx, const struct kern_ipc_perm *perm);
 void ckpt_sysv_want_id(struct ipc_ids *ids, int from, int to);
 int ckpt_sysv_check_owner(struct ckpt_ctx *ctx, const struct ckpt_ipc_perm *p);
 void ckpt_sysv_set_owner(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm,

@@ -159,6 +159,10 @@ static int collect_segment(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm)
 static int collect_one(struct ckpt_ctx *ctx, int type,
 		       struct kern_ipc_perm *perm)
 {
+	if (type != IPC_SHM_IDS && !ckpt_sysv_has_owner(ctx, perm))
+		return ckpt_refuse(ctx, -EOPNOTSUPP,
+				   "System V IPC object %d has an owner without a number in the user namespace",
+				   perm->id);
 	switch (type) {
 	case IPC_SEM_IDS:
 		return collect_set(ctx, perm);
@@ -209,10 +213,10 @@ static struct ckpt_ipc_perm perm_fill(struct ckpt_ctx *ctx,
 		.id = perm->id,
 		.key = perm->key,
 		.mode = perm->mode & 0777,
-		.uid = from_kuid_munged(ns, perm->uid),
-		.gid = from_kgid_munged(ns, perm->gid),
-		.cuid = from_kuid_munged(ns, perm->cuid),
-		.cgid = from_kgid_munged(ns, perm->cgid),
+		.uid = from_kuid(ns, perm->uid),
+		.gid = from_kgid(ns, perm->gid),
+		.cuid = from_kuid(ns, perm->cuid),
+		.cgid = from_kgid(ns, perm->cgid),
 	};
 }
 

@@ -1162,6 +1162,72 @@ TEST_F(checkpoint, users_not_own)
 	    .text = "own user namespace, the caller has not");
 }
 
+/* What belongs to a user who does not exist in there would be somebody's. */
+SCENARIO(enter_user_with)
+{
+	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = 50 };
+	char text[32];
+	mqd_t mq;
+	int id;
+
+	own(CLONE_NEWIPC);
+	NEED(!setresgid(1000, 1000, 0));
+	NEED(!setresuid(1000, 1000, 0));
+	if (!strcmp(ckpt_arg, "queue")) {
+		NEED(msgget(IPC_PRIVATE, 0600) >= 0);
+	} else if (!strcmp(ckpt_arg, "set")) {
+		NEED(semget(IPC_PRIVATE, 1, 0600) >= 0);
+	} else if (!strcmp(ckpt_arg, "segment")) {
+		id = shmget(IPC_PRIVATE, 5000, 0666);
+		NEED(id >= 0);
+		sprintf(text, "%d", id);
+	} else {
+		mq = mq_open("/of-nobody", O_CREAT | O_EXCL | O_RDWR, 0600,
+			     &attr);
+		NEED(mq >= 0 && !mq_unlink("/of-nobody"));
+		NEED(!fcntl(mq, F_SETFD, 0));
+	}
+	NEED(!setresuid(0, 0, 0) && !setresgid(0, 0, 0));
+	if (unshare(CLONE_NEWUSER) || map_self())
+		ckpt_skip("user namespace: %s", strerror(errno));
+	execl("/proc/self/exe", "target", "--scenario", "user_with",
+	      !strcmp(ckpt_arg, "segment") ? text : "", NULL);
+	NEED(!"execl");
+}
+
+SCENARIO(user_with)
+{
+	if (*ckpt_arg)
+		NEED(shmat(atoi(ckpt_arg), NULL, 0) != (void *)-1);
+	ckpt_point();
+}
+
+TEST_F(checkpoint, users_queue)
+{
+	RUN(.scenario = "enter_user_with", .arg = "queue", .flags = CLONE_NEWPID,
+	    .save_error = -EOPNOTSUPP, .text = "without a number");
+}
+
+TEST_F(checkpoint, users_set)
+{
+	RUN(.scenario = "enter_user_with", .arg = "set", .flags = CLONE_NEWPID,
+	    .save_error = -EOPNOTSUPP, .text = "without a number");
+}
+
+TEST_F(checkpoint, users_segment)
+{
+	RUN(.scenario = "enter_user_with", .arg = "segment",
+	    .flags = CLONE_NEWPID, .save_error = -EOPNOTSUPP,
+	    .text = "without a number");
+}
+
+TEST_F(checkpoint, users_posix_queue)
+{
+	RUN(.scenario = "enter_user_with", .arg = "posix",
+	    .flags = CLONE_NEWPID, .save_error = -EOPNOTSUPP,
+	    .text = "without a number");
+}
+
 /* --- time -------------------------------------------------------------------------------- */
 
 SCENARIO(own_time)
