@@ -42,6 +42,7 @@ extern const struct ckpt_kind ckpt_kind_pty_queue;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
 
 /* mqueue.c */
+void ckpt_mqueue_count_users(struct ckpt_ctx *ctx);
 int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 /* epoll.c, pidfd.c */
 int ckpt_epoll_check_leaks(struct ckpt_ctx *ctx);

@@ -272,6 +272,10 @@ int ckpt_files_check_leaks(struct ckpt_ctx *ctx)
 	struct ckpt_obj *obj;
 	int ret = 0, err;
 
+	if (IS_ENABLED(CONFIG_SYSVIPC))
+		ckpt_sysv_count_users(ctx);
+	if (IS_ENABLED(CONFIG_POSIX_MQUEUE))
+		ckpt_mqueue_count_users(ctx);
 	list_for_each_entry(obj, &ctx->objs, node) {
 		ckpt_about_file(ctx, NULL);
 		ctx->where.task = obj->task;

@@ -272,7 +272,8 @@ extern int ckpt_skip_checksum;
  *	   restore made, or NULL.
  * @kind:  its row
  * @ref:   its number in the image
- * @users: save: how many references were found within the tree. Restart, of a
+ * @users: save: how many references were found within the tree; of SYSV_SHM and
+ *	   MQUEUE: those of processes, when all were found. Restart, of a
  *	   PTY: how many descriptions of it were hung up
  * @flags: CKPT_OBJ_*
  * @task:  save: through whom it was found first

@@ -31,6 +31,7 @@ void ckpt_shmem_unseal_future(struct file *file);
 int ckpt_shmem_seal(struct ckpt_ctx *ctx);
 int ckpt_shmem_check_leaks(struct ckpt_ctx *ctx);
 /* sysv.c */
+void ckpt_sysv_count_users(struct ckpt_ctx *ctx);
 int ckpt_sysv_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* pages.c */

@@ -41,16 +41,17 @@ static bool is_unlinked(const struct inode *inode)
 
 /* --- saving: the queue --------------------------------------------------------- */
 
+/* NULL: the tree has not opened it. */
 static struct file *file_of(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
+	if (!obj->users)
+		return NULL;
 	return ckpt_file_of_inode(ctx, &ckpt_kind_file_mqueue, obj->ptr);
 }
 
 /* Its name, held, also if that was removed; NULL: nobody has it open any more. */
-static struct dentry *name_of(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
+static struct dentry *name_of(const struct file *file, struct ckpt_obj *obj)
 {
-	struct file *file = file_of(ctx, obj);
-
 	return file ? dget(file_dentry(file)) : d_find_alias(obj->ptr);
 }
 
@@ -98,8 +99,28 @@ static int queue_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 }
 
 /**
- * ckpt_mqueue_check_leaks() - is a queue open only within the tree?
+ * ckpt_mqueue_count_users() - how often has the tree opened each queue?
  * @ctx: the checkpoint, after everything was collected
+ */
+void ckpt_mqueue_count_users(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj, *queue;
+
+	list_for_each_entry(obj, &ctx->objs, node)
+		if (obj->kind == &ckpt_kind_mqueue)
+			obj->users = 0;
+	list_for_each_entry(obj, &ctx->objs, node) {
+		if (obj->kind != &ckpt_kind_file_mqueue)
+			continue;
+		queue = ckpt_obj_find(ctx, file_inode(obj->ptr));
+		if (queue)
+			queue->users++;
+	}
+}
+
+/**
+ * ckpt_mqueue_check_leaks() - is a queue open only within the tree?
+ * @ctx: the checkpoint, after ckpt_mqueue_count_users()
  * @obj: the queue
  *
  * Return: 0, or -EBUSY, noted as a reason.
@@ -107,9 +128,8 @@ static int queue_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct file *file = file_of(ctx, obj);
-	struct dentry *dentry = name_of(ctx, obj);
-	unsigned int known = 1;
-	struct ckpt_obj *desc;
+	struct dentry *dentry = name_of(file, obj);
+	unsigned int known = obj->users + 1;
 	int ret = 0;
 
 	if (!dentry)
@@ -117,10 +137,6 @@ int ckpt_mqueue_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	/* Its own name, and what name_of() holds. */
 	if (!is_unlinked(obj->ptr))
 		known++;
-	list_for_each_entry(desc, &ctx->objs, node)
-		if (desc->kind == &ckpt_kind_file_mqueue &&
-		    file_inode(desc->ptr) == obj->ptr)
-			known++;
 	ckpt_about_file(ctx, file);
 	if (d_count(dentry) > known)
 		ret = ckpt_refuse(ctx, -EBUSY,
@@ -204,7 +220,9 @@ static int save_messages(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	bool more;
 	int ret;
 
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL);
+	if (!nr)
+		return 0;
+	batch = ckpt_msg_batch_alloc(nr, READ_ONCE(info->qsize));
 	if (!batch)
 		return -ENOMEM;
 	do {
@@ -263,7 +281,7 @@ out:
 
 static int queue_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
-	struct dentry *dentry = name_of(ctx, obj);
+	struct dentry *dentry = name_of(file_of(ctx, obj), obj);
 	struct name_snapshot name;
 	struct ckpt_mqueue rec = {};
 	int ret;

@@ -15,39 +15,69 @@
 
 static_assert(sizeof(struct msg_msgseg) == sizeof(void *));
 
-/* The text from @offset on, and how much of it lies there. */
-static void *text_at(const struct msg_msg *msg, size_t offset, size_t *len)
+static struct ckpt_msg_pos text_seek(const struct msg_msg *msg, size_t offset)
 {
-	struct msg_msgseg *seg;
+	struct ckpt_msg_pos pos = { .at = offset };
 
-	if (offset < DATALEN_MSG) {
-		*len = DATALEN_MSG - offset;
-		return (u8 *)(msg + 1) + offset;
-	}
+	if (offset <= DATALEN_MSG)
+		return pos;
 	offset -= DATALEN_MSG;
-	for (seg = msg->next; offset >= DATALEN_SEG; seg = seg->next)
+	for (pos.seg = msg->next; offset > DATALEN_SEG;
+	     pos.seg = pos.seg->next)
 		offset -= DATALEN_SEG;
-	*len = DATALEN_SEG - offset;
-	return (u8 *)(seg + 1) + offset;
+	pos.at = offset;
+	return pos;
 }
 
-static void text_copy(const struct msg_msg *msg, size_t offset, void *to,
-		      const void *from, size_t len)
+/* One of @to and @from is NULL: that is the message. */
+static void text_copy(struct msg_msg *msg, struct ckpt_msg_pos *pos,
+		      void *to, const void *from, size_t len)
 {
 	size_t n;
-	void *at;
+	u8 *text;
 
-	for (; len; len -= n, offset += n) {
-		at = text_at(msg, offset, &n);
+	while (len) {
+		text = pos->seg ? (u8 *)(pos->seg + 1) : (u8 *)(msg + 1);
+		n = (pos->seg ? DATALEN_SEG : DATALEN_MSG) - pos->at;
+		if (!n) {
+			pos->seg = pos->seg ? pos->seg->next : msg->next;
+			pos->at = 0;
+			continue;
+		}
 		n = min(n, len);
 		if (to) {
-			memcpy(to, at, n);
+			memcpy(to, text + pos->at, n);
 			to += n;
 		} else {
-			memcpy(at, from, n);
+			memcpy(text + pos->at, from, n);
 			from += n;
 		}
+		pos->at += n;
+		len -= n;
 	}
+}
+
+/**
+ * ckpt_msg_batch_alloc() - make room for the messages of a queue
+ * @nr: how many there are
+ * @bytes: of text in all
+ *
+ * Return: an empty batch for some or all of them, for kvfree(), or NULL.
+ */
+struct ckpt_msg_batch *ckpt_msg_batch_alloc(u64 nr, u64 bytes)
+{
+	struct ckpt_msg_batch *batch;
+	u64 size;
+
+	/* What a little piece needs, see ckpt_msg_add(), and padding. */
+	nr = min_t(u64, nr, CKPT_MSG_BATCH) + 1;
+	size = min_t(u64, bytes, CKPT_MSG_BATCH) +
+	       nr * (sizeof(struct ckpt_mqueue_msg) + SZ_128 + 8);
+	size = min_t(u64, size, CKPT_MSG_BATCH);
+	batch = kvmalloc(struct_size(batch, data, size), GFP_KERNEL);
+	if (batch)
+		*batch = (struct ckpt_msg_batch) { .size = size };
+	return batch;
 }
 
 /**
@@ -57,27 +87,32 @@ static void text_copy(const struct msg_msg *msg, size_t offset, void *to,
  *
  * Return: false when the batch is full.
  */
-bool ckpt_msg_add(struct ckpt_msg_batch *batch, const struct msg_msg *msg)
+bool ckpt_msg_add(struct ckpt_msg_batch *batch, struct msg_msg *msg)
 {
-	size_t room = sizeof(batch->data) - batch->used, len;
-	struct ckpt_mqueue_msg *rec = (void *)batch->data + batch->used;
+	struct ckpt_msg_pos pos = text_seek(msg, batch->offset);
+	struct ckpt_mqueue_msg *rec;
+	size_t room, len;
 
-	/* A little piece is not worth it. */
-	if (room < sizeof(*rec) + SZ_128)
-		return false;
-	len = min(msg->m_ts - batch->offset, room - sizeof(*rec));
-	rec->piece = (struct ckpt_msg_piece) {
-		.type = msg->m_type,
-		.size = msg->m_ts,
-		.offset = batch->offset,
-		.len = len,
-	};
-	text_copy(msg, batch->offset, rec->text, NULL, len);
-	memset(rec->text + len, 0, ALIGN(len, 8) - len);
-	batch->used += sizeof(*rec) + ALIGN(len, 8);
-	batch->offset += len;
-	if (batch->offset < msg->m_ts)
-		return false;
+	do {
+		room = batch->size - batch->used;
+		/* A little piece is not worth it. */
+		if (room < sizeof(*rec) + SZ_128)
+			return false;
+		rec = (void *)batch->data + batch->used;
+		len = min3(msg->m_ts - batch->offset,
+			   round_down(room - sizeof(*rec), 8),
+			   (size_t)CKPT_MSG_CHUNK);
+		rec->piece = (struct ckpt_msg_piece) {
+			.type = msg->m_type,
+			.size = msg->m_ts,
+			.offset = batch->offset,
+			.len = len,
+		};
+		text_copy(msg, &pos, rec->text, NULL, len);
+		memset(rec->text + len, 0, ALIGN(len, 8) - len);
+		batch->used += sizeof(*rec) + ALIGN(len, 8);
+		batch->offset += len;
+	} while (batch->offset < msg->m_ts);
 	batch->nth++;
 	batch->offset = 0;
 	return true;
@@ -159,6 +194,7 @@ int ckpt_msg_fill(struct ckpt_ctx *ctx, struct ckpt_msg_live *live,
 		msg->m_ts = p->size;
 		live->msg = msg;
 		live->filled = 0;
+		live->pos = (struct ckpt_msg_pos) { };
 		live->left--;
 		ret = security_msg_msg_alloc(msg);
 		if (ret)
@@ -169,7 +205,7 @@ int ckpt_msg_fill(struct ckpt_ctx *ctx, struct ckpt_msg_live *live,
 	    p->type != msg->m_type)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "messages of a queue that do not fit together");
-	text_copy(msg, p->offset, NULL, m->text, p->len);
+	text_copy(msg, &live->pos, NULL, m->text, p->len);
 	live->filled += p->len;
 	if (live->filled == msg->m_ts) {
 		live->msg = NULL;

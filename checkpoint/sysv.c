@@ -136,8 +136,31 @@ static int segment_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 }
 
 /**
- * ckpt_sysv_check_leaks() - is a segment attached only within the tree?
+ * ckpt_sysv_count_users() - how many of a segment's users are in the tree?
  * @ctx: the checkpoint, after everything was collected
+ *
+ * Each mapping is a use of what shmat() has attached, and is counted by the
+ * segment, too.
+ */
+void ckpt_sysv_count_users(struct ckpt_ctx *ctx)
+{
+	struct ckpt_obj *obj, *segment;
+
+	list_for_each_entry(obj, &ctx->objs, node)
+		if (obj->kind == &ckpt_kind_sysv_shm)
+			obj->users = 0;
+	list_for_each_entry(obj, &ctx->objs, node) {
+		if (obj->kind != &ckpt_kind_file_sysv)
+			continue;
+		segment = ckpt_obj_find(ctx, base_of(obj->ptr));
+		if (segment)
+			segment->users += obj->users;
+	}
+}
+
+/**
+ * ckpt_sysv_check_leaks() - is a segment attached only within the tree?
+ * @ctx: the checkpoint, after ckpt_sysv_count_users()
  * @obj: the segment
  *
  * Return: 0, or -EBUSY, noted as a reason.
@@ -145,20 +168,14 @@ static int segment_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 int ckpt_sysv_check_leaks(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct shmid_kernel *shp;
-	unsigned long nattch, known = 0;
-	struct ckpt_obj *file;
+	unsigned long nattch;
 
-	/* Each mapping is counted here and there. */
-	list_for_each_entry(file, &ctx->objs, node)
-		if (file->kind == &ckpt_kind_file_sysv &&
-		    base_of(file->ptr) == obj->ptr)
-			known += file->users;
 	shp = saved_lock(ctx, obj->ptr);
 	if (!shp)
 		return 0;
 	nattch = shp->shm_nattch;
 	ipc_unlock(&shp->shm_perm);
-	if (nattch <= known)
+	if (nattch <= obj->users)
 		return 0;
 	return ckpt_refuse(ctx, -EBUSY,
 			   "System V segment %lu is attached by a process outside",
@@ -1018,6 +1035,7 @@ static int sysvsem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_sem_undo *p = ckpt_payload(rec, struct ckpt_sem_undo);
 	u32 i, nr = ckpt_tail_len(rec, sizeof(*p)) / sizeof(p->adj[0]);
 	struct ipc_namespace *ns = current->nsproxy->ipc_ns;
+	const struct ipc_ref *made;
 	const struct cred *old;
 	int ret;
 
@@ -1027,6 +1045,7 @@ static int sysvsem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ret = same_semaphores(ctx, p);
 	if (ret)
 		return ret;
+	made = ckpt_sysv_sem_find(ctx, p->semid);
 	old = override_creds(ctx->caller_cred);
 	for (i = 0; i < nr && !ret; i++) {
 		struct sembuf op = {
@@ -1035,8 +1054,12 @@ static int sysvsem_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 			.sem_flg = SEM_UNDO | IPC_NOWAIT,
 		};
 
-		ckpt_sysv_sem_ready(ctx, p->semid, op.sem_num, op.sem_op);
+		if (made)
+			ckpt_sysv_sem_ready(made, op.sem_num, op.sem_op);
 		ret = __do_semtimedop(p->semid, &op, 1, NULL, ns);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
 	}
 	revert_creds(old);
 	if (ret == -EAGAIN)

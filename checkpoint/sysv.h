@@ -8,6 +8,7 @@
 #include "internal.h"
 
 struct ipc_ids;
+struct ipc_ref;
 struct kern_ipc_perm;
 
 extern const struct ckpt_kind ckpt_kind_ipc_ns;
@@ -24,7 +25,8 @@ void ckpt_sysv_set_owner(struct ckpt_ctx *ctx, struct kern_ipc_perm *perm,
 void ckpt_sysv_set_pid(struct ckpt_ctx *ctx, struct pid **to, pid_t saved);
 /* sysv_ns.c */
 int ckpt_sysv_ns_collect(struct ckpt_ctx *ctx);
-bool ckpt_sysv_sem_ready(struct ckpt_ctx *ctx, int semid, u32 num, int op);
+const struct ipc_ref *ckpt_sysv_sem_find(struct ckpt_ctx *ctx, int semid);
+void ckpt_sysv_sem_ready(const struct ipc_ref *ref, u32 num, int op);
 /* mqueue.c */
 int ckpt_mqueue_collect_all(struct ckpt_ctx *ctx);
 

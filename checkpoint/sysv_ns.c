@@ -653,41 +653,48 @@ const struct ckpt_kind ckpt_kind_sysv_sem = {
 };
 
 /**
- * ckpt_sysv_sem_ready() - let the next operation on a semaphore have its way
+ * ckpt_sysv_sem_find() - find a set that this restart has made
  * @ctx: the restart
- * @semid: a set
+ * @semid: its id
+ *
+ * Return: the set, or NULL.
+ */
+const struct ipc_ref *ckpt_sysv_sem_find(struct ckpt_ctx *ctx, int semid)
+{
+	const struct ipc_ref *ref;
+	struct ckpt_obj *obj;
+
+	list_for_each_entry(obj, &ctx->objs, node) {
+		ref = obj->ptr;
+		if (obj->kind == &ckpt_kind_sysv_sem && ref &&
+		    ref->id == semid && ref->made)
+			return ref;
+	}
+	return NULL;
+}
+
+/**
+ * ckpt_sysv_sem_ready() - let the next operation on a semaphore have its way
+ * @ref: a set of ckpt_sysv_sem_find()
  * @num: of a semaphore
  * @op: what will be added to it
  *
  * Its value is set with the commit.
- *
- * Return: false when the set was not made by this restart.
  */
-bool ckpt_sysv_sem_ready(struct ckpt_ctx *ctx, int semid, u32 num, int op)
+void ckpt_sysv_sem_ready(const struct ipc_ref *ref, u32 num, int op)
 {
-	struct kern_ipc_perm *perm;
-	struct ckpt_obj *obj;
-	struct ipc_ref *ref;
+	struct kern_ipc_perm *perm = ref_lock(ref, IPC_SEM_IDS);
 	struct sem *sem;
 
-	list_for_each_entry(obj, &ctx->objs, node) {
-		ref = obj->ptr;
-		if (obj->kind != &ckpt_kind_sysv_sem || !ref ||
-		    ref->id != semid || !ref->made)
-			continue;
-		perm = ref_lock(ref, IPC_SEM_IDS);
-		if (!perm)
-			return false;
-		if (num < set_of(perm)->sem_nsems) {
-			sem = &set_of(perm)->sems[num];
-			spin_lock(&sem->lock);
-			sem->semval = op < 0 ? -op : 0;
-			spin_unlock(&sem->lock);
-		}
-		ipc_unlock(perm);
-		return true;
+	if (!perm)
+		return;
+	if (num < set_of(perm)->sem_nsems) {
+		sem = &set_of(perm)->sems[num];
+		spin_lock(&sem->lock);
+		sem->semval = op < 0 ? -op : 0;
+		spin_unlock(&sem->lock);
 	}
-	return false;
+	ipc_unlock(perm);
 }
 
 /* --- message queues ------------------------------------------------------------------------ */
@@ -709,7 +716,8 @@ static bool batch_fill(struct msg_queue *msq, struct ckpt_msg_batch *batch)
 	return false;
 }
 
-static int save_texts(struct ckpt_ctx *ctx, struct ckpt_obj *obj, u64 nr)
+static int save_texts(struct ckpt_ctx *ctx, struct ckpt_obj *obj, u64 nr,
+		      u64 bytes)
 {
 	const struct ipc_ref *ref = obj->ptr;
 	struct ckpt_msg_batch *batch;
@@ -720,7 +728,9 @@ static int save_texts(struct ckpt_ctx *ctx, struct ckpt_obj *obj, u64 nr)
 	static_assert(sizeof(struct ckpt_sysv_text) ==
 		      sizeof(struct ckpt_mqueue_msg));
 
-	batch = kvzalloc(sizeof(*batch), GFP_KERNEL);
+	if (!nr)
+		return 0;
+	batch = ckpt_msg_batch_alloc(nr, bytes);
 	if (!batch)
 		return -ENOMEM;
 	do {
@@ -750,12 +760,14 @@ static int queue_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct ckpt_sysv_msg rec = {};
 	struct kern_ipc_perm *perm;
 	struct msg_queue *msq;
+	u64 bytes;
 	int ret;
 
 	perm = ref_lock(ref, IPC_MSG_IDS);
 	if (!perm)
 		return gone(ctx, ref);
 	msq = queue_of(perm);
+	bytes = msq->q_cbytes;
 	rec.perm = perm_fill(ctx, perm);
 	rec.stime = msq->q_stime;
 	rec.rtime = msq->q_rtime;
@@ -766,7 +778,7 @@ static int queue_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.lrpid = pid_nr_ns(msq->q_lrpid, ctx->pid_ns);
 	ipc_unlock(perm);
 	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
-	return ret ?: save_texts(ctx, obj, rec.nr_msgs);
+	return ret ?: save_texts(ctx, obj, rec.nr_msgs, bytes);
 }
 
 static int queue_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
