@@ -1002,13 +1002,17 @@ static int send_queue(struct ckpt_ctx *ctx, struct side *side, u32 queue)
 {
 	struct ckpt_rec *rec = NULL;
 	struct sock *sk = side->sock->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
 	int *buf = queue == CKPT_INET_RECEIVED ? &sk->sk_rcvbuf :
 						 &sk->sk_sndbuf;
+	u32 lowat = READ_ONCE(tp->notsent_lowat);
 	int old = *buf, ret = 0;
 
 	WRITE_ONCE(*buf, INT_MAX / 2);
+	WRITE_ONCE(tp->notsent_lowat, U32_MAX);
 	while (!ret && (rec = next_data(ctx, side, queue, rec)))
 		ret = send_data(side->sock, rec);
+	WRITE_ONCE(tp->notsent_lowat, lowat);
 	WRITE_ONCE(*buf, old);
 	if (ret)
 		return ckpt_refuse(ctx, ret,

@@ -928,17 +928,19 @@ static void check_read(int fd, const char *text, size_t len)
 
 #define LOTS	(16 << 20)
 
-static void full(bool fin)
+static void full(bool fin, int lowat)
 {
 	char *text = malloc(LOTS), *back = text + (1 << 20);
 	size_t there, here;
 	int p[2];
 
 	tcp_pair("127.0.0.1", p);
+	NEED(!set_option(p[0], SOL_TCP, TCP_NOTSENT_LOWAT, lowat));
 	ckpt_fill(text, LOTS, 7);
 	there = write_all(p[0], text, LOTS);
 	here = write_all(p[1], back, LOTS / 2);
-	NEED(there > 100000 && there < LOTS && here > 100000);
+	NEED(there > (lowat ? 50000 : 100000) && there < LOTS);
+	NEED(here > 100000);
 	if (fin)
 		NEED(!shutdown(p[0], SHUT_WR));
 	ckpt_point();
@@ -951,10 +953,13 @@ static void full(bool fin)
 	} else {
 		check_talk(p[0], p[1]);
 	}
+	CHECK_EQ(lowat, option(p[0], SOL_TCP, TCP_NOTSENT_LOWAT));
 }
 
-ROUNDTRIP(full_buffers) { full(false); }
-ROUNDTRIP(full_buffers_and_fin) { full(true); }
+ROUNDTRIP(full_buffers) { full(false, 0); }
+ROUNDTRIP(full_buffers_and_fin) { full(true, 0); }
+/* One writes no more when so much was not sent, which is in larger pieces. */
+ROUNDTRIP(full_buffers_notsent_lowat) { full(false, 16384); }
 
 /* The server's process has the one end, a child's child the other. */
 ROUNDTRIP(between_processes)
