@@ -371,6 +371,13 @@ static int inet_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	return ret ?: err;
 }
 
+/* UDP can be connected to port 0. */
+static bool has_remote(const struct sock *sk)
+{
+	return inet_sk(sk)->inet_dport ||
+	       (!ckpt_inet_is_tcp(sk) && sk->sk_state == TCP_ESTABLISHED);
+}
+
 static void fill_names(struct sock *sk, struct ckpt_inet *rec)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -380,13 +387,13 @@ static void fill_names(struct sock *sk, struct ckpt_inet *rec)
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		memcpy(rec->local.addr, &sk->sk_v6_rcv_saddr, 16);
-		if (inet->inet_dport)
+		if (has_remote(sk))
 			memcpy(rec->remote.addr, &sk->sk_v6_daddr, 16);
 		return;
 	}
 #endif
 	memcpy(rec->local.addr, &inet->inet_rcv_saddr, 4);
-	if (inet->inet_dport)
+	if (has_remote(sk))
 		memcpy(rec->remote.addr, &inet->inet_daddr, 4);
 }
 
@@ -603,7 +610,7 @@ static bool state_valid(const struct ckpt_inet *p)
 				p->socket_state == SS_UNCONNECTED);
 	case CKPT_INET_CONNECTED:
 		return p->flags & CKPT_INET_BOUND && p->local.port &&
-		       p->remote.port;
+		       (p->remote.port || !tcp);
 	case CKPT_INET_LISTENING:
 		return tcp && p->flags & CKPT_INET_BOUND && p->local.port &&
 		       !p->remote.port && p->socket_state == SS_UNCONNECTED;

@@ -3366,6 +3366,8 @@ static const struct change_case inet_cases[] = {
 		SET(ckpt_inet, state, CKPT_INET_LISTENING)),
 	OK_LEN(LEN(ckpt_inet, options, 2), INET_UDP),
 	OK_LEN(LEN(ckpt_inet, options, 2), INET_UDP, INET_CONNECTED),
+	OK_LEN(LEN(ckpt_inet, options, 2), INET_UDP,
+	       SET(ckpt_inet, state, CKPT_INET_CONNECTED)),
 	OK_LEN(LEN(ckpt_inet, options, 0)),
 	OK(SET(ckpt_inet, family, AF_INET6), SET(ckpt_inet, local.addr[15], 1)),
 	OK(SET(ckpt_inet, state, CKPT_INET_LISTENING),

@@ -495,6 +495,23 @@ ROUNDTRIP(udp4) { udp("127.0.0.1", "0.0.0.0"); }
 ROUNDTRIP(udp6) { udp("::1", "::"); }
 ROUNDTRIP(udp_mapped) { udp("::ffff:127.0.0.1", "::"); }
 
+/* Who only asks for the way there connects to no port. */
+static void udp_port_0(const char *host, const char *any)
+{
+	int fd = inet_socket(host, SOCK_DGRAM), port;
+
+	NEED(!connect_to(fd, host, 0));
+	port = own_port(fd);
+	ckpt_point();
+	CHECK(own_name_is(fd, host, port) && has_no_peer(fd));
+	CHECK(!disconnect(fd));
+	CHECK(own_name_is(fd, any, 0));
+}
+
+ROUNDTRIP(udp4_port_0) { udp_port_0("127.0.0.1", "0.0.0.0"); }
+ROUNDTRIP(udp6_port_0) { udp_port_0("::1", "::"); }
+ROUNDTRIP(udp_mapped_port_0) { udp_port_0("::ffff:127.0.0.1", "::"); }
+
 ROUNDTRIP(udp_shutdown)
 {
 	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
