@@ -16,6 +16,7 @@
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/tcp.h>
+#include <net/transp_v6.h>
 #include <net/udp.h>
 
 #include "inet.h"
@@ -728,6 +729,7 @@ static int make_address(union inet_address *addr, struct sock *sk, u32 family,
 int ckpt_inet_bind(struct ckpt_ctx *ctx, struct socket *sock,
 		   const struct ckpt_inet *p, const struct ckpt_inet_name *name)
 {
+	bool v6only = sock->sk->sk_ipv6only;
 	union inet_address addr;
 	int len, ret;
 
@@ -735,6 +737,10 @@ int ckpt_inet_bind(struct ckpt_ctx *ctx, struct socket *sock,
 	ret = __sys_bind_socket(sock, &addr.any, len);
 	switch (ret) {
 	case 0:
+		/* That was set, and an address of IPv6 changes it. */
+		lock_sock(sock->sk);
+		sock->sk->sk_ipv6only = v6only;
+		release_sock(sock->sk);
 		return 0;
 	case -EADDRINUSE:
 		return ckpt_refuse(ctx, ret,
@@ -883,7 +889,6 @@ void ckpt_inet_set_error(struct sock *sk, const struct ckpt_inet *p)
 static int connect_udp(struct ckpt_ctx *ctx, struct socket *sock,
 		       const struct ckpt_inet *p)
 {
-	struct ckpt_inet now = {};
 	union inet_address addr;
 	int ret;
 
@@ -892,29 +897,24 @@ static int connect_udp(struct ckpt_ctx *ctx, struct socket *sock,
 	if (ret)
 		return ckpt_refuse(ctx, ret, "cannot send to %pISpc",
 				   (struct sockaddr *)&addr);
+#if IS_ENABLED(CONFIG_IPV6)
+	/* What bind() to an address of IPv6 leaves; connect() leaves none. */
 	lock_sock(sock->sk);
-	fill_names(sock->sk, &now);
+	if (p->family == AF_INET6 && !(p->flags & CKPT_INET_ADDR_LOCK) &&
+	    inet_sk(sock->sk)->inet_saddr == LOOPBACK4_IPV6)
+		inet_sk(sock->sk)->inet_saddr = 0;
 	release_sock(sock->sk);
-	if (memcmp(&now.local, &p->local, sizeof(p->local)) ||
-	    memcmp(&now.remote, &p->remote, sizeof(p->remote)))
-		return ckpt_refuse(ctx, -EADDRNOTAVAIL,
-				   "the way to %pISpc begins at another address now",
-				   (struct sockaddr *)&addr);
+#endif
 	return 0;
 }
 
-/* What was not chosen by bind() comes from connect(). */
+/* Who chose it, bind() or connect(), is told by the locks. */
 static int bind_own(struct ckpt_ctx *ctx, struct socket *sock,
 		    const struct ckpt_inet *p)
 {
-	struct ckpt_inet_name name = p->local;
-
-	if (p->sock.type == SOCK_DGRAM && p->state == CKPT_INET_CONNECTED &&
-	    !(p->flags & CKPT_INET_ADDR_LOCK))
-		memset(name.addr, 0, sizeof(name.addr));
 	if (p->flags & CKPT_INET_BOUND ||
 	    (p->flags & CKPT_INET_ADDR_LOCK && !p->local.port))
-		return ckpt_inet_bind(ctx, sock, p, &name);
+		return ckpt_inet_bind(ctx, sock, p, &p->local);
 	return 0;
 }
 

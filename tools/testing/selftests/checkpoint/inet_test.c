@@ -512,6 +512,24 @@ ROUNDTRIP(udp4_port_0) { udp_port_0("127.0.0.1", "0.0.0.0"); }
 ROUNDTRIP(udp6_port_0) { udp_port_0("::1", "::"); }
 ROUNDTRIP(udp_mapped_port_0) { udp_port_0("::ffff:127.0.0.1", "::"); }
 
+/* It has its port at one address only, and others have it at another one. */
+ROUNDTRIP(udp_same_port)
+{
+	int other = inet_socket("127.0.0.2", SOCK_DGRAM), port;
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM);
+
+	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
+	port = own_port(fd);
+	NEED(!bind_to(other, "127.0.0.2", port));
+	ckpt_point();
+	CHECK(own_name_is(other, "127.0.0.2", port));
+	CHECK(own_name_is(fd, "127.0.0.1", port));
+	CHECK(says(fd, "question") && next_is(server, "question"));
+	CHECK(!disconnect(fd));
+	CHECK(own_name_is(fd, "0.0.0.0", 0));
+}
+
 ROUNDTRIP(udp_shutdown)
 {
 	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
@@ -577,6 +595,29 @@ static void udp_unread(const char *host, const char *sender)
 ROUNDTRIP(udp_unread4) { udp_unread("127.0.0.1", "127.0.0.1"); }
 ROUNDTRIP(udp_unread6) { udp_unread("::1", "::1"); }
 ROUNDTRIP(udp_unread_dual) { udp_unread("::", "127.0.0.1"); }
+
+/* An IPv6 socket speaks IPv4, too, also when it is connected with IPv6. */
+ROUNDTRIP(v6_and_v4)
+{
+	int server = bound_socket("::1", SOCK_DGRAM, 0), p[2];
+	int fd = inet_socket("::1", SOCK_DGRAM);
+	int four = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	union address addr;
+	socklen_t len;
+
+	NEED(!connect_to(fd, "::1", own_port(server)));
+	tcp_pair("::1", p);
+	NEED(option(fd, SOL_IPV6, IPV6_V6ONLY) == 0);
+	NEED(option(server, SOL_IPV6, IPV6_V6ONLY) == 1);
+	NEED(option(p[0], SOL_IPV6, IPV6_V6ONLY) == 0);
+	ckpt_point();
+	CHECK_EQ(0, option(fd, SOL_IPV6, IPV6_V6ONLY));
+	CHECK_EQ(1, option(server, SOL_IPV6, IPV6_V6ONLY));
+	CHECK_EQ(0, option(p[0], SOL_IPV6, IPV6_V6ONLY));
+	len = make_addr(&addr, "::ffff:127.0.0.1", own_port(four));
+	CHECK_EQ(5, sendto(fd, "hello", 5, 0, &addr.any, len));
+	CHECK(next_is_from(four, "hello", 5, "127.0.0.1", own_port(fd)));
+}
 
 /* Behind the header of UDP there must be a y. What was there before it stays. */
 ROUNDTRIP(udp_filter)
