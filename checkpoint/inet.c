@@ -959,12 +959,22 @@ static int restore_tcp(struct ckpt_ctx *ctx, struct socket *sock,
 	return 0;
 }
 
+/* Who closes it here was not told to wait by SO_LINGER: that is over. */
+static void forget_linger(struct sock *sk)
+{
+	lock_sock(sk);
+	sock_reset_flag(sk, SOCK_LINGER);
+	release_sock(sk);
+}
+
 static void inet_live_free(void *ptr)
 {
 	struct ckpt_inet_live *live = ptr;
 
 	if (!live->committed)
 		ckpt_tcp_silence(live->sk);
+	if (live->base.sock && !live->base.file)
+		forget_linger(live->sk);
 	ckpt_sock_live_close(&live->base);
 	if (live->sk)
 		sock_put(live->sk);

@@ -1143,6 +1143,33 @@ ROUNDTRIP(peer_brings_away)
 	CHECK(ends(p[1]));
 }
 
+/* So it has, and its process did not wait for that, as it was to exit. */
+ROUNDTRIP(peer_exited_and_lingers)
+{
+	struct linger linger = { 1, 100000 };
+	char *text = malloc(LOTS);
+	size_t there;
+	pid_t pid;
+	int p[2];
+
+	tcp_pair("127.0.0.1", p);
+	ckpt_fill(text, LOTS, 10);
+	there = write_all(p[0], text, LOTS);
+	NEED(there > 100000 && there < LOTS);
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	pid = fork();
+	NEED(pid >= 0);
+	if (!pid) {
+		pause();
+		_exit(1);
+	}
+	close(p[0]);
+	NEED(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	ckpt_point();
+	check_read(p[1], text, there);
+	CHECK(ends(p[1]));
+}
+
 /* Both have ended it, and were not closed. */
 ROUNDTRIP(ended)
 {
