@@ -981,6 +981,12 @@ static void inet_live_free(void *ptr)
 	kfree(live);
 }
 
+/* Can others send to it without having been accepted? */
+static bool is_open(const struct ckpt_inet *p)
+{
+	return p->sock.type == SOCK_DGRAM || p->state == CKPT_INET_LISTENING;
+}
+
 /* Who listens or is connected has a TCP record, too. */
 static bool is_complete(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
 {
@@ -1035,6 +1041,8 @@ static int inet_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		ret = set_options(ctx, sock, p, nr);
 	if (!ret)
 		ret = ckpt_sock_restore(ctx, sock, &options);
+	if (!ret && is_open(p))
+		ret = ckpt_sock_filter_shut(ctx, live->sk);
 	if (ret)
 		return ret;
 	return p->sock.type == SOCK_STREAM ? restore_tcp(ctx, sock, p) :
@@ -1045,6 +1053,8 @@ static void inet_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_inet_live *live = ckpt_obj_ptr(ctx, rec->objref);
 
+	if (is_open(ckpt_payload(rec, struct ckpt_inet)))
+		ckpt_sock_filter_open(&live->base, live->sk);
 	live->committed = true;
 }
 

@@ -4,7 +4,8 @@
  * program gave. Those of eBPF are refused.
  *
  * A restart attaches a filter at the very end: what waits in a socket has
- * passed it already.
+ * passed it already. Until then nothing passes that comes from outside: see
+ * ckpt_sock_filter_shut().
  */
 
 #include <linux/bpf.h>
@@ -189,6 +190,56 @@ err:
 	return ERR_PTR(-ENOMEM);
 }
 
+/* @filter is charged for, or NULL. */
+static void set_filter(struct sock *sk, struct sk_filter *filter)
+{
+	struct sk_filter *old;
+
+	lock_sock(sk);
+	old = rcu_replace_pointer(sk->sk_filter, filter,
+				  lockdep_sock_is_held(sk));
+	release_sock(sk);
+	if (old)
+		sk_filter_uncharge(sk, old);
+}
+
+/**
+ * ckpt_sock_filter_shut() - let a new socket receive nothing
+ * @ctx: the restart
+ * @sk: the socket, which nobody can reach yet
+ *
+ * Others could send before it is what it was: before it is connected, before
+ * it has its filter, before it is certain that it stays.
+ *
+ * Return: 0, or -errno, noted as a reason.
+ */
+int ckpt_sock_filter_shut(struct ckpt_ctx *ctx, struct sock *sk)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog_kern fprog = { .len = 1, .filter = &nothing };
+	struct sk_filter *filter;
+
+	filter = make_filter(sk, &fprog);
+	if (IS_ERR(filter))
+		return ckpt_refuse(ctx, PTR_ERR(filter),
+				   "cannot shut a socket while it is restored");
+	set_filter(sk, filter);
+	return 0;
+}
+
+/**
+ * ckpt_sock_filter_open() - let it receive, if it has no filter of its own
+ * @live: the socket
+ * @sk: the same
+ *
+ * That comes in the place of the other one.
+ */
+void ckpt_sock_filter_open(struct ckpt_sock_live *live, struct sock *sk)
+{
+	if (!live->filter)
+		set_filter(sk, NULL);
+}
+
 static struct ckpt_sock_live *live_of(struct ckpt_ctx *ctx,
 				      const struct ckpt_rec *rec)
 {
@@ -235,11 +286,8 @@ void ckpt_sock_filter_drop(struct ckpt_sock_live *live)
 static void sock_filter_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_sock_live *live = live_of(ctx, rec);
-	struct sock *sk = live->sock->sk;
 
-	lock_sock(sk);
-	rcu_assign_pointer(sk->sk_filter, live->filter);
-	release_sock(sk);
+	set_filter(live->sock->sk, live->filter);
 	live->filter = NULL;
 }
 

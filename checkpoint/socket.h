@@ -54,6 +54,8 @@ void ckpt_sock_live_close(struct ckpt_sock_live *live);
 int ckpt_sock_filter_collect(struct ckpt_ctx *ctx, struct sock *sk);
 int ckpt_sock_filter_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 			  struct sock *sk);
+int ckpt_sock_filter_shut(struct ckpt_ctx *ctx, struct sock *sk);
+void ckpt_sock_filter_open(struct ckpt_sock_live *live, struct sock *sk);
 void ckpt_sock_filter_drop(struct ckpt_sock_live *live);
 
 /* What needs all sockets of the tree; behind all other objects. */

@@ -1479,6 +1479,77 @@ TEST_F(checkpoint, reset)
 	close(server);
 }
 
+/* All that comes has an n, and only a y may pass; the other one has a partner. */
+SCENARIO(hears_noise)
+{
+	static const struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'y', 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0xffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { ARRAY_SIZE(code),
+				   (struct sock_filter *)code };
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM), i;
+
+	NEED(!setsockopt(server, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			 sizeof(prog)));
+	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
+	ckpt_value[0] = own_port(server);
+	ckpt_value[1] = own_port(fd);
+	for (i = 0; i < 5; i++) {
+		ckpt_point();
+		CHECK(next_errno_is(server, EAGAIN));
+		CHECK(next_errno_is(fd, EAGAIN));
+	}
+	CHECK(says(fd, "yes") && next_is(server, "yes"));
+}
+
+static void make_noise(int first, int second)
+{
+	union address a, b;
+	socklen_t len;
+	int fd;
+
+	len = make_addr(&a, "127.0.0.1", first);
+	make_addr(&b, "127.0.0.1", second);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (;;) {
+		sendto(fd, "noise", 5, 0, &a.any, len);
+		sendto(fd, "noise", 5, 0, &b.any, len);
+	}
+}
+
+/* A socket is not there before it is what it was. */
+TEST_F(checkpoint, noise)
+{
+	int ports[2], i;
+	pid_t pid, loud;
+
+	NOT_DRY();
+	START(pid, hears_noise, NULL);
+	ports[0] = ckpt_peek_value(pid, 0);
+	ports[1] = ckpt_peek_value(pid, 1);
+	loud = fork();
+	ASSERT_LE(0, loud);
+	if (!loud)
+		make_noise(ports[0], ports[1]);
+	for (i = 0; i < 5; i++) {
+		EXPECT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image,
+					     CHECKPOINT_KILL));
+		EXPECT_EQ(0, ckpt_reap(&self->t, pid));
+		EXPECT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
+		if (i == 4)
+			break;
+		EXPECT_EQ(0, ckpt_go(pid));
+		EXPECT_EQ(0, ckpt_wait_stage(&self->t, pid, i + 2));
+	}
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	kill(loud, SIGKILL);
+	waitpid(loud, NULL, 0);
+}
+
 /* --- while the old ones are there ------------------------------------------ */
 
 SCENARIO(has_connection)
