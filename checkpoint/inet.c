@@ -513,6 +513,7 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		put_cred(cred);
 	}
 	rec.socket_state = get_socket_state(sk);
+	rec.drops = atomic_read(&sk->sk_drops);
 
 	lock_sock(sk);
 	fill_names(sk, &rec);
@@ -668,7 +669,7 @@ static int inet_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (!sort_valid(p))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad type of an internet socket");
-	if (p->pad || !state_valid(p) || !flags_valid(p))
+	if (!state_valid(p) || !flags_valid(p))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "bad state of an internet socket");
 	if (!ckpt_inet_name_valid(&p->local, p->family) ||
@@ -1051,10 +1052,12 @@ static int inet_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 static void inet_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
+	const struct ckpt_inet *p = ckpt_payload(rec, struct ckpt_inet);
 	struct ckpt_inet_live *live = ckpt_obj_ptr(ctx, rec->objref);
 
-	if (is_open(ckpt_payload(rec, struct ckpt_inet)))
+	if (is_open(p))
 		ckpt_sock_filter_open(&live->base, live->sk);
+	atomic_set(&live->sk->sk_drops, p->drops);
 	live->committed = true;
 }
 

@@ -71,10 +71,12 @@ static bool is_ipv4(const struct sk_buff *skb)
 	return skb->protocol == htons(ETH_P_IP);
 }
 
-/* Does the program get more with them than contents, sender and time? */
+/* Does the program get more with them than contents, sender, time, losses? */
 static bool wants_more(struct sock *sk)
 {
-	if (inet_cmsg_flags(inet_sk(sk)) || udp_test_bit(GRO_ENABLED, sk))
+	if (inet_cmsg_flags(inet_sk(sk)) || udp_test_bit(GRO_ENABLED, sk) ||
+	    sock_flag(sk, SOCK_RCVMARK) ||
+	    READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_RAW_HARDWARE)
 		return true;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.all)
@@ -138,6 +140,7 @@ static void fill_headers(const struct sk_buff *skb, struct ckpt_inet_msg *rec)
 	rec->from.port = ntohs(udp_hdr(skb)->source);
 	rec->to.port = ntohs(udp_hdr(skb)->dest);
 	rec->stamp_ns = ktime_to_ns(skb->tstamp);
+	rec->drops = SOCK_SKB_CB(skb)->dropcount;
 	if (is_ipv4(skb)) {
 		rec->family = AF_INET;
 		memcpy(rec->from.addr, &v4->saddr, 4);
@@ -205,7 +208,7 @@ static int inet_msg_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_inet_msg *p = ckpt_payload(rec, struct ckpt_inet_msg);
 	const struct ckpt_inet *inet = ckpt_inet_of(ctx, rec->objref);
 
-	if (!inet || inet->sock.type != SOCK_DGRAM || p->pad ||
+	if (!inet || inet->sock.type != SOCK_DGRAM ||
 	    (p->family != AF_INET && p->family != AF_INET6) ||
 	    (p->family == AF_INET6 && inet->family == AF_INET) ||
 	    p->ttl > U8_MAX || p->tos > U8_MAX || p->stamp_ns < 0)
@@ -296,6 +299,8 @@ static int inet_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	lock_sock(sk);
 	rcvbuf = sk->sk_rcvbuf;
 	WRITE_ONCE(sk->sk_rcvbuf, INT_MAX / 2);
+	/* The socket's own number comes at the commit. */
+	atomic_set(&sk->sk_drops, p->drops);
 	local_bh_disable();
 	ret = __udp_enqueue_schedule_skb(sk, skb);
 	local_bh_enable();

@@ -3316,7 +3316,6 @@ static const struct ckpt_inet good_inet = {
 	SET(ckpt_inet, remote.port, 81)
 
 static const struct change_case inet_cases[] = {
-	BAD(SET(ckpt_inet, pad, 1)),
 	BAD(SET(ckpt_inet, sock.type, SOCK_RAW)),
 	BAD(SET(ckpt_inet, sock.type, SOCK_DGRAM)),
 	BAD(SET(ckpt_inet, sock.protocol, 0)),
@@ -3392,7 +3391,6 @@ static const struct ckpt_inet_msg good_inet_msg = {
 };
 
 static const struct change_case inet_msg_cases[] = {
-	BAD(SET(ckpt_inet_msg, pad, 1)),
 	BAD(SET(ckpt_inet_msg, family, AF_INET6)),
 	BAD(SET(ckpt_inet_msg, family, AF_UNIX)),
 	BAD(SET(ckpt_inet_msg, ttl, 256)),

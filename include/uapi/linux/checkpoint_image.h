@@ -1524,7 +1524,7 @@ struct ckpt_inet {
 	__u32 shutdown;		/* 1: does not receive, 2: does not send */
 	__u32 backlog;		/* of listen() */
 	ckpt_ref_t cred;	/* who makes it; 0: DEAD, EMBRYO */
-	__u32 pad;
+	__u32 drops;		/* what did not get in, as SO_RXQ_OVFL counts it */
 	struct ckpt_inet_name local;
 	struct ckpt_inet_name remote;
 	__u8 congestion[16];	/* TCP_CONGESTION, with its NUL */
@@ -1540,7 +1540,7 @@ struct ckpt_inet_msg {
 	__u32 family;		/* of the packet: AF_INET, AF_INET6 */
 	__u32 ttl;		/* hop limit */
 	__u32 tos;		/* traffic class */
-	__u32 pad;
+	__u32 drops;		/* of its socket, before it came; 0: not asked for */
 	__u8 data[];
 };
 

@@ -25,6 +25,9 @@
 #ifndef SOL_UDP
 #define SOL_UDP		17
 #endif
+#ifndef SO_RCVMARK
+#define SO_RCVMARK	75
+#endif
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE	51
 #endif
@@ -680,6 +683,65 @@ ROUNDTRIP(udp_stamp)
 	CHECK(stamp->tv_sec != before.tv_sec ||
 	      stamp->tv_nsec >= before.tv_nsec);
 	CHECK(stamp->tv_sec != after.tv_sec || stamp->tv_nsec <= after.tv_nsec);
+}
+
+/* With the next datagram comes how many were lost before it; -1: nothing. */
+static int next_losses(int fd, const char *text)
+{
+	char control[200], buf[1000] = "";
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int lost = -1;
+
+	CHECK(recvmsg(fd, &msg, MSG_DONTWAIT) >= 0);
+	CHECK_SAY(!strcmp(buf, text), "\"%s\" and not \"%s\"", buf, text);
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&lost, CMSG_DATA(cmsg), sizeof(lost));
+	return lost;
+}
+
+ROUNDTRIP(udp_losses)
+{
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM), i;
+	int first = 100, second = 50;
+	static char much[1000];
+
+	NEED(!set_option(server, SOL_SOCKET, SO_RXQ_OVFL, 1));
+	NEED(!set_option(server, SOL_SOCKET, SO_RCVBUF, 1));
+	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
+	for (i = 0; i < first; i++)
+		NEED(send(fd, much, sizeof(much), 0) == sizeof(much));
+	while (recv(server, much, sizeof(much), MSG_DONTWAIT) > 0)
+		first--;
+	NEED(first > 10 && says(fd, "a"));
+	for (i = 0; i < second; i++)
+		NEED(send(fd, much, sizeof(much), 0) == sizeof(much));
+	ckpt_point();
+	CHECK_EQ(first, next_losses(server, "a"));
+	while (recv(server, much, sizeof(much), MSG_DONTWAIT) > 0)
+		second--;
+	CHECK(second > 10);
+	CHECK(says(fd, "b"));
+	CHECK_EQ(first + second, next_losses(server, "b"));
+}
+
+REFUSED(udp_unread_mark, EOPNOTSUPP, "file_socket", "control messages")
+{
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0);
+	int fd = inet_socket("127.0.0.1", SOCK_DGRAM);
+
+	NEED(!set_option(server, SOL_SOCKET, SO_RCVMARK, 1));
+	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
+	NEED(says(fd, "data") && wait_events(server, POLLIN));
+	ckpt_value[0] = server;
+	ckpt_point();
+	CHECK(next_is(server, "data"));
 }
 
 REFUSED(udp_unread_pktinfo, EOPNOTSUPP, "file_socket", "control messages")
