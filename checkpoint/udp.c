@@ -33,7 +33,7 @@ static_assert(UDP_FLAGS_UDPLITE_RECV_CC == 8);
 
 /*
  * The datagrams that wait, in order and held. Return: how many, or -ENOMEM. What
- * comes meanwhile is not a part of this moment.
+ * comes meanwhile is or is not among them.
  */
 static int get_datagrams(struct sock *sk, struct sk_buff ***skbs)
 {
@@ -85,6 +85,13 @@ static bool wants_more(struct sock *sk)
 	return false;
 }
 
+/* Is its sender's name nothing without a device? */
+static bool is_from_link(const struct sk_buff *skb)
+{
+	return !is_ipv4(skb) &&
+	       ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL;
+}
+
 static int collect_datagrams(struct ckpt_ctx *ctx, struct sock *sk)
 {
 	struct sk_buff **skbs;
@@ -97,9 +104,7 @@ static int collect_datagrams(struct ckpt_ctx *ctx, struct sock *sk)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "datagrams that were not read, of a socket that asks for control messages (like IP_PKTINFO), are not supported");
 	for (i = 0; i < nr; i++) {
-		if (is_ipv4(skbs[i]) ||
-		    !(ipv6_addr_type(&ipv6_hdr(skbs[i])->saddr) &
-		      IPV6_ADDR_LINKLOCAL))
+		if (!is_from_link(skbs[i]))
 			continue;
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a datagram that was not read from an address of a link is not supported");
@@ -185,6 +190,9 @@ static int save_datagram(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
  * @ctx: the checkpoint
  * @obj: the socket's object, which was written
  *
+ * Those that could not be saved were refused. When there are some now they have
+ * come later, and are left out: a datagram can get lost.
+ *
  * Return: 0 or -errno.
  */
 int ckpt_udp_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -192,11 +200,14 @@ int ckpt_udp_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	struct sk_buff **skbs;
 	int i, nr, ret = 0;
 
+	if (wants_more(obj->ptr))
+		return 0;
 	nr = get_datagrams(obj->ptr, &skbs);
 	if (nr < 0)
 		return nr;
 	for (i = 0; i < nr && !ret; i++)
-		ret = save_datagram(ctx, obj, skbs[i]);
+		if (!is_from_link(skbs[i]))
+			ret = save_datagram(ctx, obj, skbs[i]);
 	put_datagrams(skbs, nr);
 	return ret;
 }

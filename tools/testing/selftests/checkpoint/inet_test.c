@@ -1583,6 +1583,79 @@ static void make_noise(int first, int second)
 	}
 }
 
+#define LATE_ROUNDS	40
+
+/* It wants more than contents, and there is much to look at behind it. */
+SCENARIO(is_told_late)
+{
+	int server = bound_socket("127.0.0.1", SOCK_DGRAM, 0), i;
+	char buf[20];
+
+	NEED(!set_option(server, SOL_IP, IP_PKTINFO, 1));
+	for (i = 0; i < 400; i++)
+		NEED(epoll_create1(0) >= 0);
+	ckpt_value[0] = own_port(server);
+	for (i = 0; i < LATE_ROUNDS; i++) {
+		while (recv(server, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+		ckpt_point();
+	}
+}
+
+static void send_now_and_then(int port)
+{
+	union address addr;
+	socklen_t len;
+	int fd;
+
+	len = make_addr(&addr, "127.0.0.1", port);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (;;) {
+		sendto(fd, "late", 4, 0, &addr.any, len);
+		usleep(3000);
+	}
+}
+
+/*
+ * What comes while the checkpoint is at work is refused or left out, but is
+ * not saved with less than the program wants.
+ */
+TEST_F(checkpoint, late_datagrams)
+{
+	int port, i, nr = 0;
+	pid_t pid, sender;
+	char *image;
+	size_t len;
+	long ret;
+
+	NOT_DRY();
+	START(pid, is_told_late, NULL);
+	port = ckpt_peek_value(pid, 0);
+	sender = fork();
+	ASSERT_LE(0, sender);
+	if (!sender)
+		send_now_and_then(port);
+	for (i = 0; i < LATE_ROUNDS; i++) {
+		ret = ckpt_checkpoint(&self->t, pid, self->t.image, 0);
+		EXPECT_TRUE(ret > 0 || ret == -EOPNOTSUPP)
+			TH_LOG("%ld", ret);
+		if (ret > 0) {
+			image = ckpt_read_file(self->t.image, &len);
+			nr += !!ckpt_find_record(image, len, CKPT_REC_INET_MSG,
+						 0);
+			free(image);
+		}
+		if (i == LATE_ROUNDS - 1)
+			break;
+		EXPECT_EQ(0, ckpt_go(pid));
+		EXPECT_EQ(0, ckpt_wait_stage(&self->t, pid, i + 2));
+	}
+	EXPECT_EQ(0, nr);
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+}
+
 /* A socket is not there before it is what it was. */
 TEST_F(checkpoint, noise)
 {
