@@ -311,6 +311,16 @@ static bool is_left_out(struct ckpt_ctx *ctx, struct sock *embryo)
 	return !inside;
 }
 
+/*
+ * Was reset before it was accepted, and nothing is in it. To accept it tells no
+ * more than that.
+ */
+static bool is_stillborn(struct sock *embryo)
+{
+	return READ_ONCE(embryo->sk_state) == TCP_CLOSE &&
+	       skb_queue_empty_lockless(&embryo->sk_receive_queue);
+}
+
 static int collect_embryos(struct ckpt_ctx *ctx, struct sock *sk)
 {
 	struct sock **embryos;
@@ -322,7 +332,7 @@ static int collect_embryos(struct ckpt_ctx *ctx, struct sock *sk)
 	if (nr)
 		ckpt_sock_where(ctx, sk);
 	for (i = 0; i < nr; i++) {
-		if (is_left_out(ctx, embryos[i]))
+		if (is_stillborn(embryos[i]) || is_left_out(ctx, embryos[i]))
 			continue;
 		err = ckpt_collect(ctx, &ckpt_kind_inet, embryos[i]);
 		ret = ret ?: err;

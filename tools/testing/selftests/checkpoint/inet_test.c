@@ -1351,6 +1351,44 @@ ROUNDTRIP_OPT(accept_later_killed, CKPT_RT_KILL)
 	accept_later("0.0.0.0", "127.0.0.1", false);
 }
 
+/* One has gone already; as with that, nobody is there to be accepted. */
+ROUNDTRIP(reset_before_accept)
+{
+	struct linger linger = { 1, 0 };
+	int server = server_at("127.0.0.1", 5), port = own_port(server);
+	int first = client("127.0.0.1", port);
+	int second = client("127.0.0.1", port), fd;
+	union address addr;
+	socklen_t len = sizeof(addr);
+
+	NEED(says(second, "here"));
+	NEED(!setsockopt(first, SOL_SOCKET, SO_LINGER, &linger,
+			 sizeof(linger)));
+	close(first);
+	ckpt_point();
+	/* The original is told of it. */
+	while ((fd = accept(server, &addr.any, &len)) >= 0 &&
+	       port_of(&addr) != own_port(second))
+		CHECK(next_errno_is(fd, ECONNRESET));
+	CHECK(next_is(fd, "here"));
+	check_talk(second, fd);
+}
+
+REFUSED(reset_before_accept_unread, EOPNOTSUPP, NULL, "data that were not read")
+{
+	struct linger linger = { 1, 0 };
+	int server = server_at("127.0.0.1", 5);
+	int fd = client("127.0.0.1", own_port(server));
+
+	NEED(says(fd, "gone"));
+	NEED(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	close(fd);
+	ckpt_value[0] = server;
+	ckpt_point();
+	CHECK((fd = accept(server, NULL, NULL)) >= 0);
+	CHECK(next_is(fd, "gone"));
+}
+
 /* It is not accepted after the restart either. */
 ROUNDTRIP(never_accepted)
 {
