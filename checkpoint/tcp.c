@@ -590,47 +590,24 @@ static void free_end(struct tcp_end *end)
 	kvfree(end->data[CKPT_INET_UNSENT]);
 }
 
-/* Who is to accept it is known to that one. */
-static ckpt_ref_t find_listener(struct ckpt_ctx *ctx, struct sock *embryo)
+/*
+ * Writes both ends when both are there. @listener is to accept @obj, which is
+ * the one that did not ask for the connection; 0: it was accepted.
+ */
+static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
+			   ckpt_ref_t listener)
 {
-	struct sock **embryos;
-	struct ckpt_obj *obj;
-	bool found;
-	int i, nr;
-
-	if (!ckpt_inet_is_embryo(embryo))
-		return 0;
-	list_for_each_entry(obj, &ctx->objs, node) {
-		if (obj->kind != &ckpt_kind_inet ||
-		    !ckpt_inet_is_listening(obj->ptr))
-			continue;
-		found = false;
-		nr = get_embryos(obj->ptr, &embryos);
-		if (nr < 0)
-			return 0;
-		for (i = 0; i < nr; i++)
-			found |= embryos[i] == embryo;
-		put_embryos(embryos, nr);
-		if (found)
-			return obj->ref;
-	}
-	return 0;
-}
-
-/* Writes both ends when both are there. */
-static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
-{
-	struct tcp_end a = { .obj = obj, .sk = obj->ptr }, b = {};
+	struct tcp_end b = {}, a = {
+		.obj = obj, .sk = obj->ptr, .rec.listener = listener,
+	};
 	struct sock *peer;
 	int ret;
 
 	peer = find_peer(a.sk);
 	b.obj = peer ? ckpt_obj_find(ctx, peer) : NULL;
-	a.rec.listener = find_listener(ctx, a.sk);
 	if (b.obj) {
 		b.sk = peer;
 		b.rec.peer = obj->ref;
-		b.rec.listener = find_listener(ctx, peer);
 		a.rec.peer = b.obj->ref;
 		ret = read_both(ctx, &a, &b);
 	} else {
@@ -647,20 +624,20 @@ static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	return ret;
 }
 
-static int save_embryos(struct ckpt_ctx *ctx, struct sock *sk)
+static int save_embryos(struct ckpt_ctx *ctx, struct ckpt_obj *listener)
 {
 	struct sock **embryos;
 	struct ckpt_obj *obj;
 	int i, nr, ret = 0;
 
-	nr = get_embryos(sk, &embryos);
+	nr = get_embryos(listener->ptr, &embryos);
 	if (nr < 0)
 		return nr;
 	for (i = 0; i < nr && !ret; i++) {
 		/* What came later is not a part of this moment. */
 		obj = ckpt_obj_find(ctx, embryos[i]);
 		if (obj && !(obj->flags & CKPT_OBJ_CONN_SAVED))
-			ret = save_connection(ctx, obj);
+			ret = save_connection(ctx, obj, listener->ref);
 	}
 	put_embryos(embryos, nr);
 	return ret;
@@ -685,14 +662,17 @@ static int save_pass(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		return listening ? ckpt_write(ctx, &ckpt_kind_tcp, obj->ref,
 					      &none, sizeof(none)) : 0;
 	case PASS_EMBRYOS:
-		return listening ? save_embryos(ctx, obj->ptr) : 0;
+		return listening ? save_embryos(ctx, obj) : 0;
 	default:
 		if (!(obj->flags & CKPT_OBJ_CONNECTED) ||
 		    obj->flags & CKPT_OBJ_CONN_SAVED)
 			return 0;
+		/* Its listener was closed: a process was killed. */
+		if (ckpt_inet_is_embryo(obj->ptr))
+			return changed(ctx);
 		/* One that was closed may have brought away its data. */
 		if (ckpt_inet_is_connected(obj->ptr))
-			return save_connection(ctx, obj);
+			return save_connection(ctx, obj, 0);
 		return ckpt_inet_is_dead(obj->ptr) ? 0 : changed(ctx);
 	}
 }
@@ -818,6 +798,9 @@ static bool peer_valid(struct ckpt_ctx *ctx, const struct ckpt_inet *inet,
 
 	if (!p->peer)
 		return alone && !(inet->flags & CKPT_INET_DEAD);
+	/* One has asked the other one. */
+	if (peer && inet->flags & peer->flags & CKPT_INET_EMBRYO)
+		return false;
 	return !alone && peer && peer != inet &&
 	       peer->sock.type == SOCK_STREAM &&
 	       peer->state == CKPT_INET_CONNECTED;
