@@ -751,6 +751,10 @@ static int inet_data_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	    inet->state != CKPT_INET_CONNECTED || p->pad ||
 	    p->queue > CKPT_INET_UNSENT || !ckpt_tail_len(rec, sizeof(*p)))
 		return ckpt_refuse(ctx, -EINVAL, "bad data of a connection");
+	/* accept() looks at memory for received data only, to charge for it. */
+	if (inet->flags & CKPT_INET_EMBRYO && p->queue == CKPT_INET_UNSENT)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "data of a connection that was not accepted");
 	return 0;
 }
 

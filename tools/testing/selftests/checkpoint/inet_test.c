@@ -234,6 +234,19 @@ static bool wait_unread(int fd, int bytes)
 	return nr == bytes;
 }
 
+/* Until all has arrived, whoever is there. */
+static bool wait_arrival(int fd)
+{
+	int i, nr = -1;
+
+	for (i = 0; i < 5000; i++) {
+		if (ioctl(fd, TIOCOUTQ, &nr) || !nr)
+			break;
+		usleep(1000);
+	}
+	return nr == 0;
+}
+
 static bool wait_events(int fd, short events)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
@@ -1955,6 +1968,17 @@ static struct ckpt_tcp *tcp_record(char *image, size_t len, int nth,
 	return *hdr ? (void *)(*hdr + 1) : NULL;
 }
 
+SCENARIO(has_embryo)
+{
+	int server = listener("127.0.0.1", 5);
+	int fd = client("127.0.0.1", own_port(server));
+
+	NEED(says(fd, "data") && wait_arrival(fd));
+	ckpt_point();
+	CHECK((fd = accept(server, NULL, NULL)) >= 0);
+	CHECK(next_is(fd, "data"));
+}
+
 #define TRY_TCP(_nth, _error, _change)					\
 	do {								\
 		memcpy(image, good, len);				\
@@ -2008,6 +2032,22 @@ TEST_F(checkpoint, bad_connection)
 	ckpt_mend_record(hdr);
 	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
 	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "tcp", -1, 0, "do not fit"))
+		ckpt_show_log(&self->t);
+
+	/* Nobody has written to what nobody has accepted. */
+	free(good);
+	good = ckpt_save_scenario(&self->t, "has_embryo", &len);
+	ASSERT_NE(NULL, good);
+	image = realloc(image, len);
+	memcpy(image, good, len);
+	EXPECT_LT(0, ckpt_restart_raw(&self->t, image, len));
+	hdr = ckpt_find_record(image, len, CKPT_REC_INET_DATA, 0);
+	ASSERT_NE(NULL, hdr);
+	((struct ckpt_inet_data *)(hdr + 1))->queue = CKPT_INET_UNSENT;
+	ckpt_mend_record(hdr);
+	EXPECT_EQ(-EINVAL, ckpt_restart_raw(&self->t, image, len));
+	EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, "inet_data", -1, 0,
+				"not accepted"))
 		ckpt_show_log(&self->t);
 
 	/* Options are judged by setsockopt(). */
