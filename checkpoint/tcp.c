@@ -901,6 +901,28 @@ static int set_tcp_options(struct socket *sock, const struct ckpt_tcp *p)
 	return set_tcp(sock, TCP_REPAIR_OPTIONS, opts, nr * sizeof(opts[0]));
 }
 
+/*
+ * What comes of options with an answer to the SYN, as in
+ * tcp_rcv_synsent_state_process(). Here none came, and what would be asked for
+ * now may be something else.
+ */
+static void apply_tcp_options(struct sock *sk, const struct ckpt_tcp *p)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	lock_sock(sk);
+	tp->tcp_header_len = sizeof(struct tcphdr);
+	if (p->flags & CKPT_TCP_TIMESTAMPS)
+		tp->tcp_header_len += TCPOLEN_TSTAMP_ALIGNED;
+	if (!(p->flags & CKPT_TCP_WSCALE)) {
+		tp->rx_opt.rcv_wscale = 0;
+		WRITE_ONCE(tp->window_clamp, min(tp->window_clamp, U16_MAX));
+	}
+	/* Was predicted before all of that. */
+	tp->pred_flags = 0;
+	release_sock(sk);
+}
+
 /* Return: the next record of data for this queue behind @rec, or NULL. */
 static struct ckpt_rec *next_data(struct ckpt_ctx *ctx, const struct side *side,
 				  u32 queue, struct ckpt_rec *rec)
@@ -968,6 +990,7 @@ static int connect_side(struct ckpt_ctx *ctx, struct side *side, u32 rcv_seq)
 				   "cannot connect the ports %u and %u",
 				   side->inet->local.port,
 				   side->inet->remote.port);
+	apply_tcp_options(sock->sk, side->tcp);
 	ckpt_inet_set_locks(sock->sk, side->inet->flags);
 	return 0;
 }

@@ -1094,6 +1094,35 @@ ROUNDTRIP(full_buffers_and_fin) { full(true, 0); }
 /* One writes no more when so much was not sent, which is in larger pieces. */
 ROUNDTRIP(full_buffers_notsent_lowat) { full(false, 16384); }
 
+#define WINDOW_SCALING	"/proc/sys/net/ipv4/tcp_window_scaling"
+
+/* How much the other end takes, as this one knows. */
+static unsigned int window_of_peer(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	CHECK(!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len));
+	return info.tcpi_snd_wnd;
+}
+
+/* A connection can be older than the choice of what is asked for. */
+ROUNDTRIP(no_window_scaling)
+{
+	int p[2];
+
+	if (ckpt_write_file(WINDOW_SCALING, "0"))
+		ckpt_skip("cannot write " WINDOW_SCALING);
+	tcp_pair("127.0.0.1", p);
+	NEED(!ckpt_write_file(WINDOW_SCALING, "1"));
+	check_talk(p[0], p[1]);
+	NEED(window_of_peer(p[0]) > 10000 && window_of_peer(p[1]) > 10000);
+	ckpt_point();
+	check_talk(p[0], p[1]);
+	CHECK(window_of_peer(p[0]) > 10000 && window_of_peer(p[0]) < 65536);
+	CHECK(window_of_peer(p[1]) > 10000 && window_of_peer(p[1]) < 65536);
+}
+
 /* The server's process has the one end, a child's child the other. */
 ROUNDTRIP(between_processes)
 {
