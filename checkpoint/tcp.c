@@ -1044,7 +1044,8 @@ static int send_queue(struct ckpt_ctx *ctx, struct side *side, u32 queue)
 static int set_window(struct ckpt_ctx *ctx, const struct side *side,
 		      const struct side *peer)
 {
-	const struct tcp_sock *tp = tcp_sk(side->sock->sk);
+	struct sock *sk = side->sock->sk;
+	const struct tcp_sock *tp = tcp_sk(sk);
 	struct tcp_repair_window window = {
 		.snd_wl1 = tp->rcv_nxt,
 		.snd_wnd = peer->tcp->window,
@@ -1061,9 +1062,13 @@ static int set_window(struct ckpt_ctx *ctx, const struct side *side,
 	if (ret)
 		return ckpt_refuse(ctx, ret,
 				   "cannot set the window of a connection");
+	lock_sock(sk);
 	/* Repair leaves none, or any. */
-	side->sock->sk->sk_reuse = side->inet->sock.flags &
-		CKPT_SOCK_REUSEADDR ? SK_CAN_REUSE : SK_NO_REUSE;
+	sk->sk_reuse = side->inet->sock.flags & CKPT_SOCK_REUSEADDR ?
+		SK_CAN_REUSE : SK_NO_REUSE;
+	/* So far it is that of somebody who said nothing about it. */
+	tcp_sync_mss(sk, inet_csk(sk)->icsk_pmtu_cookie);
+	release_sock(sk);
 	return 0;
 }
 

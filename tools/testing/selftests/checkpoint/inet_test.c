@@ -1094,6 +1094,22 @@ ROUNDTRIP(full_buffers_and_fin) { full(true, 0); }
 /* One writes no more when so much was not sent, which is in larger pieces. */
 ROUNDTRIP(full_buffers_notsent_lowat) { full(false, 16384); }
 
+/* The size of a segment is half a window at first, and then all that can be. */
+static void mss(const char *host)
+{
+	int p[2];
+
+	tcp_pair(host, p);
+	NEED(option(p[0], SOL_TCP, TCP_MAXSEG) > 20000);
+	NEED(option(p[1], SOL_TCP, TCP_MAXSEG) > 20000);
+	ckpt_point();
+	CHECK(option(p[0], SOL_TCP, TCP_MAXSEG) > 20000);
+	CHECK(option(p[1], SOL_TCP, TCP_MAXSEG) > 20000);
+}
+
+ROUNDTRIP(mss4) { mss("127.0.0.1"); }
+ROUNDTRIP(mss6) { mss("::1"); }
+
 #define WINDOW_SCALING	"/proc/sys/net/ipv4/tcp_window_scaling"
 
 /* How much the other end takes, as this one knows. */
