@@ -972,8 +972,13 @@ static void inet_live_free(void *ptr)
 {
 	struct ckpt_inet_live *live = ptr;
 
-	if (!live->committed)
+	if (!live->committed) {
 		ckpt_tcp_silence(live->sk);
+		if (live->gone)
+			ckpt_tcp_silence(live->gone->sk);
+	}
+	if (live->gone)
+		sock_release(live->gone);
 	if (live->base.sock && !live->base.file)
 		forget_linger(live->sk);
 	ckpt_sock_live_close(&live->base);

@@ -33,6 +33,7 @@ extern const struct ckpt_kind ckpt_kind_tcp;
  * @sk: the same socket, held, also when @base has it no more
  * @rec: its record
  * @tcp: the record of its connection, once that was seen
+ * @gone: the other end, made for its FIN, or NULL
  * @committed: nothing is undone any more
  */
 struct ckpt_inet_live {
@@ -40,6 +41,7 @@ struct ckpt_inet_live {
 	struct sock *sk;
 	struct ckpt_rec *rec;
 	struct ckpt_rec *tcp;
+	struct socket *gone;
 	bool committed;
 };
 

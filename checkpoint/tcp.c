@@ -1247,6 +1247,8 @@ static void mirror(const struct side *side, struct ckpt_inet *inet,
 	const struct ckpt_inet *p = side->inet;
 
 	*inet = (struct ckpt_inet) {
+		/* What it leaves at its port is in nobody's way. */
+		.sock.flags = CKPT_SOCK_REUSEADDR,
 		.family = p->family,
 		.local = p->remote,
 		.remote = p->local,
@@ -1285,18 +1287,17 @@ static int restore_alone(struct ckpt_ctx *ctx, struct ckpt_inet_live *live)
 	ret = sock_create(inet->family, SOCK_STREAM, IPPROTO_TCP, &b.sock);
 	if (ret)
 		goto out;
+	/* Is closed with the last things, when nothing fails any more. */
+	live->gone = b.sock;
 	ret = connect_sides(ctx, &a, &b);
 	if (!ret)
 		ret = kernel_sock_shutdown(b.sock, SHUT_WR);
-	if (!ret) {
-		wait_for_arrival(&b, &a);
-		ret = send_side(ctx, &a);
-	}
 	if (ret)
-		ckpt_tcp_silence(b.sock->sk);
-	else
+		goto out;
+	wait_for_arrival(&b, &a);
+	ret = send_side(ctx, &a);
+	if (!ret)
 		ret = finish_side(ctx, &a);
-	sock_release(b.sock);
 out:
 	kfree(inet);
 	return ret;

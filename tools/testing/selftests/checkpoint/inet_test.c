@@ -1246,6 +1246,25 @@ ROUNDTRIP(peer_gone4) { peer_gone("127.0.0.1"); }
 ROUNDTRIP(peer_gone6) { peer_gone("::1"); }
 ROUNDTRIP(peer_gone_mapped) { peer_gone("::ffff:127.0.0.1"); }
 
+/* What is left of a server is not in the way of the next one. */
+ROUNDTRIP(server_gone)
+{
+	int server = server_at("127.0.0.1", 5), port = own_port(server), fd, p;
+
+	fd = client("127.0.0.1", port);
+	NEED((p = accept(server, NULL, NULL)) >= 0);
+	close(p);
+	close(server);
+	NEED(wait_state(fd, CLOSE_WAIT));
+	ckpt_point();
+	CHECK_EQ(CLOSE_WAIT, tcp_state(fd));
+	server = inet_socket("127.0.0.1", SOCK_STREAM);
+	CHECK(!set_option(server, SOL_SOCKET, SO_REUSEADDR, 1));
+	CHECK(!bind_to(server, "127.0.0.1", port));
+	CHECK(!listen(server, 5));
+	CHECK(ends(fd));
+}
+
 /* It was closed, and still has much to bring away. */
 ROUNDTRIP(peer_brings_away)
 {
