@@ -17,6 +17,7 @@
  * makes another end, and closes that.
  */
 
+#include <linux/inetdevice.h>
 #include <linux/net.h>
 #include <linux/random.h>
 #include <linux/security.h>
@@ -160,6 +161,29 @@ int ckpt_tcp_collect(struct ckpt_ctx *ctx, struct sock *sk)
 
 /* --- saving: who is at the other end -------------------------------------- */
 
+/*
+ * The device from which what this one sends to the machine itself comes, as
+ * inet_iif() and tcp_v6_iif() tell it: not the one that carries it but the one
+ * that has the address, and that is the one to which the sender is bound. A
+ * receiver can be bound to it, too. Context: RCU.
+ */
+static int arrival_ifindex(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+	struct net_device *dev;
+
+	if (bound)
+		return bound;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (!is_ipv4(sk))
+		dev = ipv6_dev_find(net, &sk->sk_v6_daddr, NULL);
+	else
+#endif
+		dev = __ip_dev_find(net, inet_sk(sk)->inet_daddr, false);
+	return dev ? dev->ifindex : LOOPBACK_IFINDEX;
+}
+
 /* The socket that gets what this one sends, held, if it is on this machine. */
 static struct sock *find_peer(struct sock *sk)
 {
@@ -168,22 +192,24 @@ static struct sock *find_peer(struct sock *sk)
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
 	u16 port = ntohs(inet->inet_dport);
 	struct sock *peer;
+	int dif;
 
 	rcu_read_lock();
+	dif = arrival_ifindex(sk);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (!is_ipv4(sk))
 		peer = __inet6_lookup_established(net, hashinfo,
 						  &sk->sk_v6_rcv_saddr,
 						  inet->inet_sport,
-						  &sk->sk_v6_daddr, port,
-						  LOOPBACK_IFINDEX, 0);
+						  &sk->sk_v6_daddr, port, dif,
+						  0);
 	else
 #endif
 		peer = __inet_lookup_established(net, hashinfo,
 						 inet->inet_rcv_saddr,
 						 inet->inet_sport,
-						 inet->inet_daddr, port,
-						 LOOPBACK_IFINDEX, 0);
+						 inet->inet_daddr, port, dif,
+						 0);
 	rcu_read_unlock();
 	if (peer && !sk_fullsock(peer)) {
 		sock_gen_put(peer);

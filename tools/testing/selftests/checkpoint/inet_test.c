@@ -1026,6 +1026,26 @@ ROUNDTRIP(connected_dual)
 	check_talk(p[0], p[1]);
 }
 
+/* Who is bound to a device finds, and is found. */
+ROUNDTRIP(connected_by_device)
+{
+	int server = inet_socket("127.0.0.1", SOCK_STREAM), p[2], q[2];
+
+	if (setsockopt(server, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2))
+		ckpt_skip("SO_BINDTODEVICE: %s", strerror(errno));
+	NEED(!bind_to(server, "127.0.0.1", 0) && !listen(server, 5));
+	p[0] = client("127.0.0.1", own_port(server));
+	q[0] = inet_socket("127.0.0.1", SOCK_STREAM);
+	NEED(!setsockopt(q[0], SOL_SOCKET, SO_BINDTODEVICE, "lo", 2));
+	NEED(!connect_to(q[0], "127.0.0.1", own_port(server)));
+	NEED((p[1] = accept(server, NULL, NULL)) >= 0);
+	NEED((q[1] = accept(server, NULL, NULL)) >= 0);
+	close(server);
+	ckpt_point();
+	check_talk(p[0], p[1]);
+	check_talk(q[0], q[1]);
+}
+
 /* All that can be on the way, in both directions. */
 static size_t write_all(int fd, char *buf, size_t len)
 {
