@@ -29,7 +29,7 @@ static_assert(SS_UNCONNECTED == 1 && SS_DISCONNECTING == 4);
 
 #define INET_LOCKS	(CKPT_INET_ADDR_LOCK | CKPT_INET_PORT_LOCK)
 #define INET_FLAGS	(CKPT_INET_DEAD | CKPT_INET_EMBRYO | CKPT_INET_BOUND | \
-			 INET_LOCKS)
+			 INET_LOCKS | CKPT_INET_DONE)
 
 /* inet_sock.inet_flags that a record does not tell. */
 #define REFUSED_INET_FLAGS						\
@@ -63,7 +63,7 @@ static const struct inet_option {
 	{ SOL_IP, IP_MINTTL, FOR_ALL },
 	{ SOL_IP, IP_MTU_DISCOVER, FOR_ALL },
 	{ SOL_IP, IP_RECVERR, FOR_ALL },
-	{ SOL_IP, IP_RECVERR_RFC4884, FOR_UDP },
+	{ SOL_IP, IP_RECVERR_RFC4884, FOR_ALL },
 	{ SOL_IP, IP_PKTINFO, FOR_ALL },
 	{ SOL_IP, IP_RECVTTL, FOR_ALL },
 	{ SOL_IP, IP_RECVTOS, FOR_ALL },
@@ -71,7 +71,7 @@ static const struct inet_option {
 	{ SOL_IP, IP_RETOPTS, FOR_ALL },
 	{ SOL_IP, IP_PASSSEC, FOR_ALL },
 	{ SOL_IP, IP_RECVORIGDSTADDR, FOR_ALL },
-	{ SOL_IP, IP_CHECKSUM, FOR_UDP },
+	{ SOL_IP, IP_CHECKSUM, FOR_ALL },
 	{ SOL_IP, IP_RECVFRAGSIZE, FOR_UDP },
 	{ SOL_IP, IP_MULTICAST_TTL, FOR_UDP },
 	{ SOL_IP, IP_MULTICAST_LOOP, FOR_ALL },
@@ -83,7 +83,7 @@ static const struct inet_option {
 	{ SOL_IPV6, IPV6_MULTICAST_ALL, FOR_V6 | FOR_ALL },
 	{ SOL_IPV6, IPV6_MTU_DISCOVER, FOR_V6 | FOR_ALL },
 	{ SOL_IPV6, IPV6_RECVERR, FOR_V6 | FOR_ALL },
-	{ SOL_IPV6, IPV6_RECVERR_RFC4884, FOR_V6 | FOR_UDP },
+	{ SOL_IPV6, IPV6_RECVERR_RFC4884, FOR_V6 | FOR_ALL },
 	{ SOL_IPV6, IPV6_RECVPKTINFO, FOR_V6 | FOR_ALL },
 	{ SOL_IPV6, IPV6_2292PKTINFO, FOR_V6 | FOR_ALL },
 	{ SOL_IPV6, IPV6_RECVHOPLIMIT, FOR_V6 | FOR_ALL },
@@ -472,11 +472,14 @@ static int fill_options(struct sock *sk, struct ckpt_inet_option *options)
 	return nr;
 }
 
-/* What a reset leaves. */
+/*
+ * What a reset leaves, but for a port that bind() had chosen: it may be in use by
+ * what is left of the original, or be one of an address of another machine.
+ */
 static void fill_reset(struct ckpt_inet *rec)
 {
 	rec->state = CKPT_INET_CLOSED;
-	rec->flags = 0;
+	rec->flags &= CKPT_INET_ADDR_LOCK;
 	rec->shutdown = SHUTDOWN_MASK;
 	rec->sock.error = ECONNRESET;
 }
@@ -519,6 +522,8 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	fill_names(sk, &rec);
 	rec.shutdown = sk->sk_shutdown;
 	rec.state = inet_state(sk, &rec);
+	if (rec.state == CKPT_INET_CLOSED && sock_flag(sk, SOCK_DONE))
+		rec.flags |= CKPT_INET_DONE;
 	if (obj->flags & CKPT_OBJ_RESET)
 		fill_reset(&rec);
 	if (ckpt_inet_is_tcp(sk) && rec.state == CKPT_INET_CONNECTED)
@@ -627,7 +632,8 @@ static bool flags_valid(const struct ckpt_inet *p)
 {
 	bool own = !(p->flags & (CKPT_INET_DEAD | CKPT_INET_EMBRYO));
 
-	if (p->flags & ~INET_FLAGS)
+	if (p->flags & ~INET_FLAGS ||
+	    (p->flags & CKPT_INET_DONE && p->state != CKPT_INET_CLOSED))
 		return false;
 	if (p->flags & CKPT_INET_BOUND ? !p->local.port :
 	    p->flags & CKPT_INET_PORT_LOCK)
@@ -799,12 +805,14 @@ void ckpt_inet_set_locks(struct sock *sk, u32 flags)
 	release_sock(sk);
 }
 
-/* A name that the socket has no more. */
-static void show_names(struct sock *sk, const struct ckpt_inet *p)
+/* A name that the socket has no more, and whether it has told the end. */
+static void show_past(struct sock *sk, const struct ckpt_inet *p)
 {
 	struct inet_sock *inet = inet_sk(sk);
 
 	lock_sock(sk);
+	if (p->flags & CKPT_INET_DONE)
+		sock_set_flag(sk, SOCK_DONE);
 	inet->inet_dport = htons(p->remote.port);
 	if (!(p->flags & CKPT_INET_BOUND))
 		inet->inet_sport = htons(p->local.port);
@@ -952,7 +960,7 @@ static int restore_tcp(struct ckpt_ctx *ctx, struct socket *sock,
 		return ret;
 	ckpt_inet_set_locks(sk, p->flags);
 	if (p->state == CKPT_INET_CLOSED) {
-		show_names(sk, p);
+		show_past(sk, p);
 		WRITE_ONCE(sk->sk_shutdown, p->shutdown);
 		sock->state = p->socket_state;
 	}

@@ -595,9 +595,9 @@ static int set_numbers(struct ckpt_ctx *ctx, struct socket *sock,
 	struct sock *sk = sock->sk;
 	int ret = 0;
 
-	if (rec->rcvlowat != READ_ONCE(sk->sk_rcvlowat))
-		ret = set_number(ctx, sock, SO_RCVLOWAT, rec->rcvlowat);
-	if (!ret && rec->peek_off != READ_ONCE(sk->sk_peek_off))
+	/* It was judged by a buffer that may have been another one then. */
+	WRITE_ONCE(sk->sk_rcvlowat, rec->rcvlowat);
+	if (rec->peek_off != READ_ONCE(sk->sk_peek_off))
 		ret = set_number(ctx, sock, SO_PEEK_OFF, rec->peek_off);
 	if (!ret && rec->priority != READ_ONCE(sk->sk_priority))
 		ret = set_number(ctx, sock, SO_PRIORITY, rec->priority);

@@ -1507,6 +1507,7 @@ struct ckpt_inet_option {
 #define CKPT_INET_BOUND		(1U << 2)	/* has its port, else it only shows it */
 #define CKPT_INET_ADDR_LOCK	(1U << 3)	/* the address was chosen by bind(), */
 #define CKPT_INET_PORT_LOCK	(1U << 4)	/* ... the port */
+#define CKPT_INET_DONE		(1U << 5)	/* CLOSED: its stream had ended before */
 
 /* ckpt_inet.state */
 #define CKPT_INET_UNCONNECTED	0U

@@ -25,6 +25,12 @@
 #ifndef SOL_UDP
 #define SOL_UDP		17
 #endif
+#ifndef IP_RECVERR_RFC4884
+#define IP_RECVERR_RFC4884	26
+#endif
+#ifndef IPV6_RECVERR_RFC4884
+#define IPV6_RECVERR_RFC4884	31
+#endif
 #ifndef SO_RCVMARK
 #define SO_RCVMARK	75
 #endif
@@ -793,6 +799,8 @@ static const struct option socket_options[] = {
 	{ SOL_IP, IP_FREEBIND, 1 },
 	{ SOL_IP, IP_TRANSPARENT, 1 },
 	{ SOL_IP, IP_MINTTL, 5 },
+	{ SOL_IP, IP_RECVERR_RFC4884, 1 },
+	{ SOL_IP, IP_CHECKSUM, 1 },
 };
 
 static const struct option tcp_options[] = {
@@ -839,6 +847,7 @@ static const struct option v6_options[] = {
 	{ SOL_IPV6, IPV6_RECVERR, 1 },
 	{ SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT },
 	{ SOL_IPV6, IPV6_DONTFRAG, 1 },
+	{ SOL_IPV6, IPV6_RECVERR_RFC4884, 1 },
 	{ SOL_IPV6, IPV6_AUTOFLOWLABEL, 0 },
 	{ SOL_IPV6, 72 /* ADDR_PREFERENCES */, 2 },
 	{ SOL_IPV6, 73 /* MINHOPCOUNT */, 6 },
@@ -922,6 +931,24 @@ ROUNDTRIP(options_udp)
 ROUNDTRIP(options_udp6)
 {
 	all_options(AF_INET6, SOCK_DGRAM, udp_options, ARRAY_SIZE(udp_options));
+}
+
+/* The limit of the one is the other, as that is just then. */
+ROUNDTRIP(lowat_and_buffer)
+{
+	int large = inet_socket("127.0.0.1", SOCK_STREAM);
+	int small = inet_socket("127.0.0.1", SOCK_STREAM);
+
+	NEED(!set_option(large, SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20));
+	NEED(!set_option(large, SOL_SOCKET, SO_RCVLOWAT, 5 << 20));
+	NEED(option(large, SOL_SOCKET, SO_RCVLOWAT) == 5 << 20);
+	NEED(!set_option(small, SOL_SOCKET, SO_RCVLOWAT, 100000));
+	NEED(!set_option(small, SOL_SOCKET, SO_RCVBUF, 20000));
+	ckpt_point();
+	CHECK_EQ(32 << 20, option(large, SOL_SOCKET, SO_RCVBUF));
+	CHECK_EQ(5 << 20, option(large, SOL_SOCKET, SO_RCVLOWAT));
+	CHECK_EQ(40000, option(small, SOL_SOCKET, SO_RCVBUF));
+	CHECK_EQ(100000, option(small, SOL_SOCKET, SO_RCVLOWAT));
 }
 
 ROUNDTRIP(congestion)
@@ -1371,6 +1398,25 @@ ROUNDTRIP(was_reset)
 	CHECK_EQ(0, recv(p[1], &byte, 1, MSG_DONTWAIT));
 	CHECK_EQ(0, recv(q[1], &byte, 1, MSG_DONTWAIT));
 	CHECK(!says(q[1], "x") && errno == EPIPE);
+}
+
+/* The end was told before: it is told again, and never the error. */
+ROUNDTRIP(was_reset_after_the_end)
+{
+	struct linger linger = { 1, 0 };
+	char byte;
+	int p[2];
+
+	tcp_pair("127.0.0.1", p);
+	NEED(!shutdown(p[0], SHUT_WR));
+	NEED(ends(p[1]));
+	NEED(!setsockopt(p[0], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	close(p[0]);
+	NEED(wait_state(p[1], CLOSED));
+	ckpt_point();
+	CHECK_EQ(0, recv(p[1], &byte, 1, MSG_DONTWAIT));
+	CHECK_EQ(EPIPE, option(p[1], SOL_SOCKET, SO_ERROR));
+	CHECK_EQ(0, recv(p[1], &byte, 1, MSG_DONTWAIT));
 }
 
 /* Somebody said no. */
