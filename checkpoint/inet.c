@@ -332,19 +332,6 @@ static int collect_ip(struct ckpt_ctx *ctx, struct sock *sk)
 	return ret;
 }
 
-static const struct cred *get_sock_cred(struct sock *sk)
-{
-	const struct cred *cred = NULL;
-	struct file *file;
-
-	file = ckpt_sock_get_file(sk);
-	if (file) {
-		cred = get_cred(file->f_cred);
-		fput(file);
-	}
-	return cred;
-}
-
 static int inet_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct sock *sk = obj->ptr;
@@ -364,7 +351,7 @@ static int inet_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	err = ckpt_inet_is_tcp(sk) ? ckpt_tcp_collect(ctx, sk) :
 				     ckpt_udp_collect(ctx, sk);
 	ret = ret ?: err;
-	cred = get_sock_cred(sk);
+	cred = ckpt_sock_cred(ctx, sk);
 	if (!cred)
 		return ret;
 	err = ckpt_collect(ctx, &ckpt_kind_cred, (void *)cred);
@@ -511,7 +498,7 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	rec.family = sk->sk_family;
 	rec.flags = fill_flags(sk);
 	if (!(rec.flags & (CKPT_INET_DEAD | CKPT_INET_EMBRYO))) {
-		cred = get_sock_cred(sk);
+		cred = ckpt_sock_cred(ctx, sk);
 		rec.cred = ckpt_ref(ctx, cred);
 		put_cred(cred);
 	}

@@ -116,6 +116,29 @@ const struct file *ckpt_sock_file(struct sock *sk)
 }
 
 /**
+ * ckpt_sock_cred() - with whose rights is a socket made and bound?
+ * @ctx: the checkpoint
+ * @sk: a socket that does not go away
+ *
+ * Return: those of its description, as ckpt_file_cred() tells them, held; NULL
+ * when it has none.
+ */
+const struct cred *ckpt_sock_cred(struct ckpt_ctx *ctx, struct sock *sk)
+{
+	struct file *file = ckpt_sock_get_file(sk);
+	const struct cred *cred;
+
+	if (!file)
+		return NULL;
+	/* A peer outside is refused, but not here. */
+	cred = ckpt_obj_find(ctx, file) ? ckpt_file_cred(ctx, file) :
+					  file->f_cred;
+	get_cred(cred);
+	fput(file);
+	return cred;
+}
+
+/**
  * ckpt_sock_where() - reasons that follow are about this socket
  * @ctx: the checkpoint
  * @sk: the socket, or NULL: about none

@@ -41,6 +41,7 @@ static inline bool ckpt_sock_is_quiet(struct file *file)
 
 struct file *ckpt_sock_get_file(struct sock *sk);
 const struct file *ckpt_sock_file(struct sock *sk);
+const struct cred *ckpt_sock_cred(struct ckpt_ctx *ctx, struct sock *sk);
 void ckpt_sock_where(struct ckpt_ctx *ctx, struct sock *sk);
 
 int ckpt_sock_collect(struct ckpt_ctx *ctx, struct sock *sk);

@@ -22,20 +22,6 @@
 
 /* --- saving: the socket --------------------------------------------------- */
 
-/* With whose rights its name was and will be bound; held, or NULL. */
-static const struct cred *get_sock_cred(struct sock *sk)
-{
-	const struct cred *cred = NULL;
-	struct file *file;
-
-	file = ckpt_sock_get_file(sk);
-	if (file) {
-		cred = get_cred(file->f_cred);
-		fput(file);
-	}
-	return cred;
-}
-
 static void unix_get(void *ptr)
 {
 	sock_hold(ptr);
@@ -60,7 +46,7 @@ static int unix_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "unix sockets of type %u are not supported",
 				  sk->sk_type);
-	cred = get_sock_cred(sk);
+	cred = ckpt_sock_cred(ctx, sk);
 	if (!cred)
 		return ret;
 	err = ckpt_unix_name_collect(ctx, sk, cred);
@@ -82,7 +68,7 @@ static int unix_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	names = kmalloc(CKPT_UNIX_MAX_NAME + PATH_MAX, GFP_KERNEL);
 	if (!names)
 		return -ENOMEM;
-	cred = get_sock_cred(sk);
+	cred = ckpt_sock_cred(ctx, sk);
 	ckpt_sock_fill(sk, &rec.sock);
 	rec.cred = ckpt_ref(ctx, cred);
 	if (ckpt_unix_is_dead(sk))
