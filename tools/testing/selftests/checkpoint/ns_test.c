@@ -6,6 +6,7 @@
 #include "ckpt_image.h"
 
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/ipc.h>
@@ -14,6 +15,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 
 #ifndef CLONE_NEWTIME
@@ -1112,11 +1114,24 @@ TEST_F(checkpoint, numbers)
 	    .restart_flags = CLONE_NEWPID);
 }
 
+#define UDP_FD		50
+#define UNIX_FD		51
+
 /* --- user ------------------------------------------------------------------------------- */
 
-/* A program must have been started in there. */
+/* A program must have been started in there. It has two sockets from outside. */
 SCENARIO(enter_user)
 {
+	struct sockaddr_in lo = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr_un any = { .sun_family = AF_UNIX };
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	int un = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	NEED(!bind(udp, (void *)&lo, sizeof(lo)));
+	NEED(!bind(un, (void *)&any, sizeof(any.sun_family)));
+	NEED(dup2(udp, UDP_FD) == UDP_FD && dup2(un, UNIX_FD) == UNIX_FD);
 	if (unshare(CLONE_NEWUSER) || map_self())
 		ckpt_skip("user namespace: %s", strerror(errno));
 	execl("/proc/self/exe", "target", "--scenario", "own_user", "", NULL);
@@ -1126,16 +1141,27 @@ SCENARIO(enter_user)
 SCENARIO(own_user)
 {
 	int fd = open("own", O_CREAT | O_RDWR, 0600), sv[2];
+	struct sockaddr_in in, in_after;
+	struct sockaddr_un un, un_after;
+	socklen_t in_len = sizeof(in), un_len = sizeof(un), len;
 	struct stat st;
 	char *map;
 
 	NEED(fd >= 0);
 	NEED(write(fd, "text", 4) == 4);
 	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, sv));
+	NEED(!getsockname(UDP_FD, (void *)&in, &in_len));
+	NEED(!getsockname(UNIX_FD, (void *)&un, &un_len));
 	ckpt_point();
 	CHECK_EQ(0, getuid());
 	CHECK_EQ(0, geteuid());
 	CHECK_EQ(0, getgid());
+	len = sizeof(in_after);
+	CHECK(!getsockname(UDP_FD, (void *)&in_after, &len));
+	CHECK(len == in_len && !memcmp(&in, &in_after, len));
+	len = sizeof(un_after);
+	CHECK(!getsockname(UNIX_FD, (void *)&un_after, &len));
+	CHECK(len == un_len && !memcmp(&un, &un_after, len));
 	map = ckpt_read_file("/proc/self/uid_map", NULL);
 	CHECK(map);
 	CHECK_SAY(strtol(map + 10, NULL, 10) == 0 &&
