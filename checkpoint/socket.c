@@ -682,6 +682,38 @@ int ckpt_sock_restore(struct ckpt_ctx *ctx, struct socket *sock,
 }
 
 /**
+ * ckpt_sock_may_show() - may the caller send as this user and this group?
+ * @ctx: the restart
+ * @uid: as saved in a message
+ * @gid: likewise
+ *
+ * As for SCM_CREDENTIALS; whoever shows a pid asks for that, too.
+ *
+ * Return: 0, or -errno, noted as a reason.
+ */
+int ckpt_sock_may_show(struct ckpt_ctx *ctx, u32 uid, u32 gid)
+{
+	const struct cred *cred = ctx->caller_cred;
+	kuid_t kuid = make_kuid(ctx->user_ns, uid);
+	kgid_t kgid = make_kgid(ctx->user_ns, gid);
+
+	if (!uid_valid(kuid) || !gid_valid(kgid))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "a message of user %u, group %u, which do not exist in this user namespace",
+				   uid, gid);
+	if ((!uid_eq(kuid, cred->uid) && !uid_eq(kuid, cred->euid) &&
+	     !uid_eq(kuid, cred->suid) &&
+	     !ns_capable(cred->user_ns, CAP_SETUID)) ||
+	    (!gid_eq(kgid, cred->gid) && !gid_eq(kgid, cred->egid) &&
+	     !gid_eq(kgid, cred->sgid) &&
+	     !ns_capable(cred->user_ns, CAP_SETGID)))
+		return ckpt_refuse(ctx, -EPERM,
+				   "a message of user %u, group %u, who are not the caller, needs CAP_SETUID and CAP_SETGID",
+				   uid, gid);
+	return 0;
+}
+
+/**
  * ckpt_sock_live_close() - give back a socket that was restored
  * @live: the socket; it goes on when its description is used
  */

@@ -51,6 +51,8 @@ int ckpt_sock_restore(struct ckpt_ctx *ctx, struct socket *sock,
 		      const struct ckpt_sock *rec);
 void ckpt_sock_live_close(struct ckpt_sock_live *live);
 
+int ckpt_sock_may_show(struct ckpt_ctx *ctx, u32 uid, u32 gid);
+
 /* sock_filter.c */
 int ckpt_sock_filter_collect(struct ckpt_ctx *ctx, struct sock *sk);
 int ckpt_sock_filter_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj,

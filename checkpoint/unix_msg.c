@@ -564,28 +564,6 @@ static int send_msg(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	return ret;
 }
 
-/* As SCM_CREDENTIALS asks; but for the pid, see ckpt_unix_get_pid(). */
-static int may_show_ids(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
-			kuid_t uid, kgid_t gid)
-{
-	const struct cred *cred = ctx->caller_cred;
-
-	if (!uid_valid(uid) || !gid_valid(gid))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "a message of user %u, group %u, which do not exist in this user namespace",
-				   p->uid, p->gid);
-	if ((!uid_eq(uid, cred->uid) && !uid_eq(uid, cred->euid) &&
-	     !uid_eq(uid, cred->suid) &&
-	     !ns_capable(cred->user_ns, CAP_SETUID)) ||
-	    (!gid_eq(gid, cred->gid) && !gid_eq(gid, cred->egid) &&
-	     !gid_eq(gid, cred->sgid) &&
-	     !ns_capable(cred->user_ns, CAP_SETGID)))
-		return ckpt_refuse(ctx, -EPERM,
-				   "a message of user %u, group %u, who are not the caller, needs CAP_SETUID and CAP_SETGID",
-				   p->uid, p->gid);
-	return 0;
-}
-
 /*
  * What was put into the queue gets what only its true sender could send. The
  * reader of a stream sees whether two messages have the same struct pid.
@@ -593,8 +571,6 @@ static int may_show_ids(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 static int fix_skb(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 		   struct sk_buff *skb, struct sk_buff *before)
 {
-	kuid_t uid = make_kuid(ctx->user_ns, p->uid);
-	kgid_t gid = make_kgid(ctx->user_ns, p->gid);
 	struct pid *pid = before ? UNIXCB(before).pid : NULL;
 	int ret;
 
@@ -604,7 +580,7 @@ static int fix_skb(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 	if (!(p->flags & CKPT_UNIX_MSG_CREDS))
 		return 0;
 
-	ret = may_show_ids(ctx, p, uid, gid);
+	ret = ckpt_sock_may_show(ctx, p->uid, p->gid);
 	if (ret)
 		return ret;
 	/* A fresh pid is no saved one, and of the tree's: the same by itself. */
@@ -616,8 +592,8 @@ static int fix_skb(struct ckpt_ctx *ctx, const struct ckpt_unix_msg *p,
 	if (ret)
 		return ret;
 	UNIXCB(skb).pid = pid;
-	UNIXCB(skb).uid = uid;
-	UNIXCB(skb).gid = gid;
+	UNIXCB(skb).uid = make_kuid(ctx->user_ns, p->uid);
+	UNIXCB(skb).gid = make_kgid(ctx->user_ns, p->gid);
 	return 0;
 }
 
