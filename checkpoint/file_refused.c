@@ -55,8 +55,6 @@ const struct ckpt_kind ckpt_kind_##_name = {				\
 }
 
 /* sockets */
-REFUSED(socket_netlink, "netlink sockets are not supported",
-	socket_family(file) == AF_NETLINK);
 REFUSED(socket_packet, "packet sockets are not supported",
 	socket_family(file) == AF_PACKET);
 REFUSED(socket, "sockets of this family are not supported", is_socket(file));

@@ -96,6 +96,8 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_file_owner,
 #ifdef CONFIG_NET
 	&ckpt_kind_sock_filter,
+	&ckpt_kind_netlink,
+	&ckpt_kind_netlink_msg,
 #endif
 #ifdef CONFIG_UNIX
 	&ckpt_kind_unix,
@@ -135,7 +137,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_file_socket,
 #endif
 	/* recognised to be refused; the last row matches everything */
-	&ckpt_kind_socket_netlink,
 	&ckpt_kind_socket_packet,
 	&ckpt_kind_socket,
 	&ckpt_kind_fanotify,

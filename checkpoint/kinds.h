@@ -32,7 +32,6 @@ extern const struct ckpt_kind ckpt_kind_file_pty;
 extern const struct ckpt_kind ckpt_kind_file_dev;
 extern const struct ckpt_kind ckpt_kind_file_tty;
 extern const struct ckpt_kind ckpt_kind_file_sysv;
-extern const struct ckpt_kind ckpt_kind_socket_netlink;
 extern const struct ckpt_kind ckpt_kind_socket_packet;
 extern const struct ckpt_kind ckpt_kind_socket;
 extern const struct ckpt_kind ckpt_kind_eventfd;
@@ -69,9 +68,11 @@ extern const struct ckpt_kind ckpt_kind_block_dev;
 extern const struct ckpt_kind ckpt_kind_char_dev;
 extern const struct ckpt_kind ckpt_kind_file_unknown;
 
-/* sockets: socket.c, unix.c, inet.c, tcp.c */
+/* sockets: socket.c, netlink.c, unix.c, inet.c, tcp.c */
 extern const struct ckpt_kind ckpt_kind_file_socket;
 extern const struct ckpt_kind ckpt_kind_sock_filter;
+extern const struct ckpt_kind ckpt_kind_netlink;
+extern const struct ckpt_kind ckpt_kind_netlink_msg;
 extern const struct ckpt_kind ckpt_kind_unix;
 extern const struct ckpt_kind ckpt_kind_unix_msg;
 extern const struct ckpt_kind ckpt_kind_unix_state;

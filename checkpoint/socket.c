@@ -748,6 +748,8 @@ bool ckpt_sock_is_quiet(struct file *file)
 static const struct ckpt_kind *kind_of_family(int family)
 {
 	switch (family) {
+	case AF_NETLINK:
+		return &ckpt_kind_netlink;
 #ifdef CONFIG_UNIX
 	case AF_UNIX:
 		return &ckpt_kind_unix;
@@ -765,7 +767,8 @@ static const struct ckpt_kind *kind_of_family(int family)
 /* A socket of one of these families, of those that have a description. */
 static bool is_sock_ref(struct ckpt_ctx *ctx, ckpt_ref_t ref)
 {
-	return ckpt_unix_has_file(ctx, ref) || ckpt_inet_has_file(ctx, ref);
+	return ckpt_ref_is_type(ctx, ref, CKPT_REC_NETLINK) ||
+	       ckpt_unix_has_file(ctx, ref) || ckpt_inet_has_file(ctx, ref);
 }
 
 static bool file_socket_match(struct file *file)

@@ -27,6 +27,8 @@ struct ckpt_sock_live {
 
 extern const struct ckpt_kind ckpt_kind_file_socket;
 extern const struct ckpt_kind ckpt_kind_sock_filter;
+extern const struct ckpt_kind ckpt_kind_netlink;
+extern const struct ckpt_kind ckpt_kind_netlink_msg;
 extern const struct ckpt_kind ckpt_kind_unix;
 extern const struct ckpt_kind ckpt_kind_inet;
 

@@ -20,6 +20,7 @@
 #include <linux/mman.h>
 #include <linux/net.h>
 #include <linux/net_tstamp.h>
+#include <linux/netlink.h>
 #include <linux/oom.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/prctl.h>
@@ -77,6 +78,7 @@ enum {
 	REF_INET_EMBRYO,
 	REF_INET_LISTENER,
 	REF_UDP,
+	REF_NETLINK,
 	REF_TASK,
 	REF_MM,		/* last, as its mappings follow it */
 	REF_NEW		/* what an object that is judged is to become */
@@ -130,6 +132,7 @@ static const struct {
 	[REF_UDP] = { CKPT_REC_INET, .inet = {
 		.family = AF_INET, .sock.type = SOCK_DGRAM,
 		.state = CKPT_INET_CONNECTED } },
+	[REF_NETLINK] = { CKPT_REC_NETLINK },
 	[REF_TASK] = { CKPT_REC_TASK },
 	[REF_MM] = { CKPT_REC_MM },
 };
@@ -3069,6 +3072,7 @@ static const struct change_case file_socket_cases[] = {
 	OK(SET(ckpt_file_socket, desc.bits,
 	       CKPT_FILE_RANDOM | CKPT_FILE_NOREUSE)),
 	OK(SET(ckpt_file_socket, sock, REF_UNIX_DGRAM)),
+	OK(SET(ckpt_file_socket, sock, REF_NETLINK)),
 };
 
 #define GOOD_SOCK(socket_type)						\
@@ -3458,6 +3462,125 @@ static const struct change_case tcp_cases[] = {
 	   SET(ckpt_tcp, rcv_wscale, 0)),
 	OK(SET(ckpt_tcp, peer, REF_INET_EMBRYO)),
 	OK(SET(ckpt_tcp, window, 65535 << 14)),
+};
+
+/* Of NETLINK_ROUTE, bound and connected, a member of groups 1, 5 and 33. */
+static const struct ckpt_netlink good_netlink = {
+	.sock = {
+		.type = SOCK_RAW,
+		.protocol = NETLINK_ROUTE,
+		.sndbuf = 212992,
+		.rcvbuf = 212992,
+		.rcvlowat = 1,
+		.peek_off = -1,
+		.rcvtimeo_us = -1,
+		.sndtimeo_us = -1,
+		.stamp_ns = -1,
+		.incoming_cpu = -1,
+	},
+	.flags = CKPT_NETLINK_BOUND | CKPT_NETLINK_CONNECTED |
+		 CKPT_NETLINK_PKTINFO,
+	.portid = 77,
+	.dst_portid = 78,
+	.dst_group = 32,
+	.max_recv = 8192,
+	.cred = REF_CRED,
+	.nr_groups = 36,
+	.groups = { BIT(0) | BIT(4), BIT(0) },
+};
+
+static const struct change_case netlink_cases[] = {
+	BAD(SET(ckpt_netlink, sock.type, SOCK_STREAM)),
+	BAD(SET(ckpt_netlink, sock.type, 0)),
+	BAD(SET(ckpt_netlink, sock.protocol, NETLINK_GENERIC)),
+	BAD(SET(ckpt_netlink, sock.protocol, NETLINK_NETFILTER)),
+	BAD(SET(ckpt_netlink, sock.protocol, MAX_LINKS)),
+	BAD(SET(ckpt_netlink, sock.protocol, U32_MAX)),
+	BAD(ADD(ckpt_netlink, flags, BIT(10))),
+	BAD(ADD(ckpt_netlink, flags, BIT(31))),
+	BAD(SET(ckpt_netlink, portid, 0)),
+	BAD(DROP(ckpt_netlink, flags, CKPT_NETLINK_BOUND)),
+	BAD(DROP(ckpt_netlink, flags, CKPT_NETLINK_CONNECTED)),
+	BAD(DROP(ckpt_netlink, flags, CKPT_NETLINK_CONNECTED),
+	    SET(ckpt_netlink, dst_portid, 0)),
+	BAD(DROP(ckpt_netlink, flags, CKPT_NETLINK_CONNECTED),
+	    SET(ckpt_netlink, dst_group, 0)),
+	BAD(SET(ckpt_netlink, dst_group, 33)),
+	BAD(SET(ckpt_netlink, max_recv, 32769)),
+	BAD(SET(ckpt_netlink, nr_groups, 0)),
+	BAD(SET(ckpt_netlink, nr_groups, 32)),
+	BAD(SET(ckpt_netlink, nr_groups, 65)),
+	BAD(SET(ckpt_netlink, nr_groups, U32_MAX)),
+	BAD(ADD(ckpt_netlink, groups[1], BIT(4))),
+	BAD(ADD(ckpt_netlink, groups[1], BIT(31))),
+	BAD_LEN(LEN(ckpt_netlink, groups, 1)),
+	BAD_LEN(LEN(ckpt_netlink, groups, 2) - 1),
+	BAD_LEN(LEN(ckpt_netlink, groups, 3)),
+	BAD_LEN(LEN(ckpt_netlink, groups, 32),
+		SET(ckpt_netlink, nr_groups, 1025)),
+	OK_LEN(LEN(ckpt_netlink, groups, 32),
+	       SET(ckpt_netlink, nr_groups, 1024)),
+	OK_LEN(LEN(ckpt_netlink, groups, 1), SET(ckpt_netlink, nr_groups, 32)),
+	OK_LEN(LEN(ckpt_netlink, groups, 0), SET(ckpt_netlink, nr_groups, 0)),
+	OK(ADD(ckpt_netlink, groups[1], BIT(3))),
+	OK(ADD(ckpt_netlink, flags, BIT(10) - 1)),
+	OK(SET(ckpt_netlink, dst_portid, 0), SET(ckpt_netlink, dst_group, 0)),
+	OK(SET(ckpt_netlink, flags, 0), SET(ckpt_netlink, dst_portid, 0),
+	   SET(ckpt_netlink, dst_group, 0)),
+	OK(SET(ckpt_netlink, flags, 0), SET(ckpt_netlink, dst_portid, 0),
+	   SET(ckpt_netlink, dst_group, 0), SET(ckpt_netlink, portid, 0)),
+	OK(SET(ckpt_netlink, max_recv, 32768)),
+	OK(SET(ckpt_netlink, drops, U32_MAX)),
+	OK(SET(ckpt_netlink, sock.type, SOCK_DGRAM)),
+	OK(SET(ckpt_netlink, sock.protocol, NETLINK_USERSOCK)),
+	OK(SET(ckpt_netlink, sock.protocol, NETLINK_SOCK_DIAG)),
+	OK(SET(ckpt_netlink, sock.protocol, NETLINK_KOBJECT_UEVENT)),
+};
+
+static const struct ckpt_netlink_msg good_netlink_msg = {
+	.flags = CKPT_NETLINK_MSG_CREDS | CKPT_NETLINK_MSG_NSID,
+	.portid = 5,
+	.dst_group = 2,
+	.nsid = 1,
+	.pid = 6,
+	.uid = 7,
+	.gid = 8,
+	.data = "data",
+};
+
+#define NETLINK_MSG_BARE						\
+	{ .offset = offsetof(struct ckpt_netlink_msg, pid),		\
+	  .size = 12, .how = CHANGE_FILL }
+
+static const struct change_case netlink_msg_cases[] = {
+	BAD(SET(ckpt_netlink_msg, pad, 1)),
+	BAD(ADD(ckpt_netlink_msg, flags, BIT(3))),
+	BAD(ADD(ckpt_netlink_msg, flags, BIT(31))),
+	BAD(ADD(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_ROOT)),
+	BAD(DROP(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_NSID)),
+	BAD(DROP(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_CREDS)),
+	BAD(DROP(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_CREDS),
+	    SET(ckpt_netlink_msg, portid, 0)),
+	BAD(DROP(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_CREDS),
+	    NETLINK_MSG_BARE),
+	BAD(DROP(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_CREDS),
+	    SET(ckpt_netlink_msg, portid, 0), NETLINK_MSG_BARE,
+	    SET(ckpt_netlink_msg, gid, 1)),
+	BAD(SET(ckpt_netlink_msg, nsid, -1)),
+	BAD(SET(ckpt_netlink_msg, dst_group, 1025)),
+	BAD(SET(ckpt_netlink_msg, dst_group, U32_MAX)),
+	BAD(SET(ckpt_netlink_msg, pid, -1)),
+	BAD(SET(ckpt_netlink_msg, uid, U32_MAX)),
+	BAD(SET(ckpt_netlink_msg, gid, U32_MAX)),
+	OK(SET(ckpt_netlink_msg, flags, 0), SET(ckpt_netlink_msg, portid, 0),
+	   SET(ckpt_netlink_msg, nsid, 0), NETLINK_MSG_BARE),
+	OK(SET(ckpt_netlink_msg, flags, CKPT_NETLINK_MSG_ROOT),
+	   SET(ckpt_netlink_msg, portid, 0), SET(ckpt_netlink_msg, nsid, 0),
+	   NETLINK_MSG_BARE),
+	OK(SET(ckpt_netlink_msg, portid, 0)),
+	OK(SET(ckpt_netlink_msg, dst_group, 1024)),
+	OK(SET(ckpt_netlink_msg, pid, 0), SET(ckpt_netlink_msg, nsid, 0)),
+	OK_LEN(LEN(ckpt_netlink_msg, data, 0)),
 };
 
 /* --- the table of this test ----------------------------------------------- */
@@ -3951,6 +4074,18 @@ static const struct good goods[] = {
 		.type = CKPT_REC_SOCK_FILTER,
 		PAYLOAD_TAIL(sock_filter, insns, 2),
 		.lists = { CASES(sock_filter_cases) },
+	}, {
+		.type = CKPT_REC_NETLINK,
+		PAYLOAD_TAIL(netlink, groups, 2),
+		.lists = {
+			CASES(netlink_cases),
+			CASES_AT(ckpt_netlink, sock, sock_cases),
+		},
+		.refs = { REF(ckpt_netlink, cred, REF_FS) },
+	}, {
+		.type = CKPT_REC_NETLINK_MSG,
+		PAYLOAD_TAIL(netlink_msg, data, 4),
+		.lists = { CASES(netlink_msg_cases) },
 	}, {
 		.type = CKPT_REC_INET,
 		PAYLOAD_TAIL(inet, options, 3),

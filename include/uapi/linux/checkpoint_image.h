@@ -74,6 +74,8 @@ struct ckpt_rec_hdr {
 #define CKPT_REC_SHMEM		0x16U	/* shared anonymous memory, memfd */
 #define CKPT_REC_PIPE		0x17U
 #define CKPT_REC_PIPE_BUF	0x18U	/* data in a PIPE */
+#define CKPT_REC_NETLINK	0x26U	/* a netlink socket */
+#define CKPT_REC_NETLINK_MSG	0x27U	/* what waits in a NETLINK */
 #define CKPT_REC_LOCKS		0x2fU	/* file locks, all on a file */
 #define CKPT_REC_SYSV_TEXT	0x2cU	/* a message in a SYSV_MSG, or a piece of it */
 #define CKPT_REC_IPC_NS		0x2dU	/* limits of an own IPC namespace */
@@ -1213,7 +1215,7 @@ struct ckpt_sock {
 /* rec: FILE_SOCKET */
 struct ckpt_file_socket {
 	struct ckpt_file_desc desc;
-	ckpt_ref_t sock;	/* UNIX, INET */
+	ckpt_ref_t sock;	/* UNIX, INET, NETLINK */
 	__u32 mode;		/* of the inode, as fstat() shows them */
 	__u32 uid;
 	__u32 gid;
@@ -1575,6 +1577,55 @@ struct ckpt_tcp {
 	__u32 rcv_wscale;
 	__u32 window;		/* bytes that it has offered to take */
 	__u32 pad;
+};
+
+/* --- netlink sockets (netlink.c) ------------------------------------------- */
+
+/* ckpt_netlink.flags */
+#define CKPT_NETLINK_BOUND		(1U << 0)	/* others find it by its portid */
+#define CKPT_NETLINK_CONNECTED		(1U << 1)
+#define CKPT_NETLINK_CONGESTED		(1U << 2)	/* takes nothing until it is read empty */
+#define CKPT_NETLINK_PKTINFO		(1U << 3)	/* options of SOL_NETLINK */
+#define CKPT_NETLINK_BROADCAST_ERROR	(1U << 4)
+#define CKPT_NETLINK_NO_ENOBUFS		(1U << 5)
+#define CKPT_NETLINK_LISTEN_ALL_NSID	(1U << 6)
+#define CKPT_NETLINK_CAP_ACK		(1U << 7)
+#define CKPT_NETLINK_EXT_ACK		(1U << 8)
+#define CKPT_NETLINK_GET_STRICT_CHK	(1U << 9)
+
+/* rec: NETLINK */
+struct ckpt_netlink {
+	struct ckpt_sock sock;
+	__u32 flags;		/* CKPT_NETLINK_* */
+	__u32 portid;		/* its own; without BOUND only shown */
+	__u32 dst_portid;	/* of connect() */
+	__u32 dst_group;
+	__u32 max_recv;		/* the longest buffer it was read with */
+	__u32 drops;		/* messages that it had no room for */
+	ckpt_ref_t cred;	/* who makes it */
+	__u32 nr_groups;	/* that it knows of, 0: it never had any */
+	__u32 groups[];		/* a bit for each, set: is a member */
+};
+
+/* ckpt_netlink_msg.flags: the sender's ids are those that follow, ... */
+#define CKPT_NETLINK_MSG_CREDS	(1U << 0)
+/* ... those of root in the network namespace, ... */
+#define CKPT_NETLINK_MSG_ROOT	(1U << 1)
+/* ... else those that the kernel itself has. */
+#define CKPT_NETLINK_MSG_NSID	(1U << 2)	/* came from another network namespace */
+
+/* A message that was not read yet. */
+/* rec: NETLINK_MSG */
+struct ckpt_netlink_msg {
+	__u32 flags;		/* CKPT_NETLINK_MSG_* */
+	__u32 portid;		/* who sent it; 0: the kernel */
+	__u32 dst_group;	/* to which group; 0: to this socket alone */
+	__s32 nsid;		/* NETLINK_LISTEN_ALL_NSID */
+	__s32 pid;		/* SCM_CREDENTIALS, as the sender saw them */
+	__u32 uid;
+	__u32 gid;
+	__u32 pad;
+	__u8 data[];
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */
