@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -1588,7 +1589,7 @@ TEST_F(checkpoint, zombie)
 
 SCENARIO(strange_name)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW, 0);
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 
 	NEED(fd >= 0);
 	NEED(dup2(fd, 33) == 33);
@@ -1614,7 +1615,7 @@ TEST_F(checkpoint, log_format)
 	EXPECT_EQ(0, strncmp(expected, line, strlen(expected))) {
 		TH_LOG("seen: %s", line);
 	}
-	EXPECT_NE(NULL, strstr(line, " kind=socket_netlink: "));
+	EXPECT_NE(NULL, strstr(line, " kind=file_socket: "));
 	EXPECT_EQ('\n', self->t.log[self->t.log_len - 1]);
 	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
 }

@@ -74,9 +74,9 @@ static void *is_addr(void *mem, const char *what)
 
 /* --- sockets -------------------------------------------------------------- */
 
-REFUSED(socket_netlink, EOPNOTSUPP, "socket_netlink", "socket")
+REFUSED(socket_netlink, EOPNOTSUPP, "file_socket", "netlink")
 {
-	is_fd(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), "socket");
+	is_fd(socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC), "socket");
 	ckpt_point();
 }
 
@@ -659,8 +659,8 @@ SCENARIO(several)
 	NEED(ready != MAP_FAILED);
 	NEED(open("/proc/self/ns/uts", O_RDONLY) == 3);
 	NEED(open("/proc/self/status", O_RDONLY) == 4);
-	NEED(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) == 5);
-	NEED(dup(5) == 6);
+	NEED(socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC) == 5);
+	NEED(socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC) == 6);
 	NEED(dup2(3, 70) == 70);
 	mem = mmap(NULL, 8 * PAGE, RW, ANON, -1, 0);
 	NEED(mem != MAP_FAILED);
@@ -699,8 +699,8 @@ TEST_F(checkpoint, all_at_once)
 		EXPECT_GT(0, ret);
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 3, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "proc", 4, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_netlink", 5, 0, NULL));
-		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "socket_netlink", 6, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "file_socket", 5, 0, NULL));
+		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "file_socket", 6, 0, NULL));
 		/* The child's, too. */
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 7, 0, NULL));
 		EXPECT_TRUE(ckpt_reason(t, EOPNOTSUPP, "namespace", 80, 0, NULL));

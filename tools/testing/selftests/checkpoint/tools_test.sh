@@ -197,8 +197,8 @@ wait $pid 2>/dev/null
 if have python3; then
 	start python3 -c '
 import socket, time
-a = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
-b = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+a = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+b = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
 time.sleep(1000)'
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		sleep 1

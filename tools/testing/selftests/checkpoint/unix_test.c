@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <sched.h>
 #include <linux/net_tstamp.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <linux/time_types.h>
 #include <poll.h>
@@ -2106,9 +2107,9 @@ REFUSED(ebpf_filter, EOPNOTSUPP, "file_socket", "eBPF")
 	CHECK_EQ(1, write(p[0], "x", 1));
 }
 
-REFUSED(unsupported_in_flight, EOPNOTSUPP, "socket_netlink", "netlink")
+REFUSED(unsupported_in_flight, EOPNOTSUPP, "file_socket", "netlink")
 {
-	int p[2], fd = socket(AF_NETLINK, SOCK_RAW, 0);
+	int p[2], fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 
 	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, p));
 	ckpt_value[0] = p[1];
