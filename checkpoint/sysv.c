@@ -934,12 +934,15 @@ static bool undo_is_too_much(struct ckpt_ctx *ctx,
 static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct sem_undo_list *ulp = undo_get(ctx, task);
-	struct task_struct *t;
+	struct task_struct *first = ckpt_first_thread(task), *t;
 	unsigned int known = 1;
 	int ret = 0;
 
 	if (!ulp)
 		return 0;
+	/* The first thread answers for those that share its list. */
+	if (task != first && READ_ONCE(first->sysvsem.undo_list) == ulp)
+		goto out;
 	rcu_read_lock();
 	for_each_thread(task, t)
 		if (READ_ONCE(t->sysvsem.undo_list) == ulp)
@@ -950,12 +953,13 @@ static int sysvsem_collect(struct ckpt_ctx *ctx, struct task_struct *task)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "shares System V semaphore operations to undo with another process (CLONE_SYSVSEM)");
 	else if (!list_empty_careful(&ulp->list_proc) &&
-		 READ_ONCE(ckpt_first_thread(task)->sysvsem.undo_list) != ulp)
+		 READ_ONCE(first->sysvsem.undo_list) != ulp)
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a thread has System V semaphore operations of its own to undo");
 	else if (undo_is_too_much(ctx, ulp))
 		ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 				  "a System V semaphore was raised by 32768 in all, to be undone");
+out:
 	undo_put(ctx, ulp);
 	return ret;
 }
