@@ -150,7 +150,7 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 	if (!found.dir.mnt) {
 		ret = ckpt_refuse(ctx, found.error,
 				  found.error == -ENODEV ?
-				  "no cgroup2 mount of the caller shows cgroup %s, to be written to" :
+				  "no writable cgroup2 mount of the caller shows cgroup %s" :
 				  "cannot look up cgroup %s", path);
 		goto out;
 	}

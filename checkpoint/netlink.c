@@ -657,7 +657,7 @@ static void netlink_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 const struct ckpt_kind ckpt_kind_netlink = {
 	.name		= "netlink",
-	.about		= "netlink sockets of routes, uevents, sockets, users: name, groups, options",
+	.about		= "netlink sockets of routes, uevents, sockets, users: name, groups",
 	.family		= CKPT_FAMILY_OBJECT,
 	.type		= CKPT_REC_NETLINK,
 	.phase		= CKPT_PHASE_OBJECT,
