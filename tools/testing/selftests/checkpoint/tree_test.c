@@ -2085,8 +2085,10 @@ static volatile int own_ready;
 
 static void *is_planned_thread(void *arg)
 {
+	add(&shared->ready);
+	/* From now on it may be stopped. */
 	add(&own_ready);
-	rest();
+	wait_for(&shared->go, 1);
 	return arg;
 }
 
