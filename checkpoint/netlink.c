@@ -279,19 +279,6 @@ static void netlink_put(void *ptr)
 	sock_put(ptr);
 }
 
-static const struct cred *get_sock_cred(struct sock *sk)
-{
-	const struct cred *cred = NULL;
-	struct file *file;
-
-	file = ckpt_sock_get_file(sk);
-	if (file) {
-		cred = get_cred(file->f_cred);
-		fput(file);
-	}
-	return cred;
-}
-
 static unsigned long unknown_flags(struct netlink_sock *nlk)
 {
 	unsigned long known = 0;
@@ -347,7 +334,7 @@ static int netlink_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 				  unknown_flags(nlk), READ_ONCE(nlk->state));
 	err = collect_messages(ctx, sk);
 	ret = ret ?: err;
-	cred = get_sock_cred(sk);
+	cred = ckpt_sock_cred(ctx, sk);
 	if (!cred)
 		return ret;
 	err = ckpt_collect(ctx, &ckpt_kind_cred, (void *)cred);
@@ -383,7 +370,7 @@ static int netlink_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	int ret;
 
 	ckpt_sock_fill(sk, &rec.sock);
-	cred = get_sock_cred(sk);
+	cred = ckpt_sock_cred(ctx, sk);
 	rec.cred = ckpt_ref(ctx, cred);
 	put_cred(cred);
 	rec.flags = fill_flags(nlk);
@@ -471,18 +458,24 @@ static int set_option(struct socket *sock, int option, int value)
 				  KERNEL_SOCKPTR(&value), sizeof(value));
 }
 
+/*
+ * Who listens to other network namespaces must have a file, by which a broadcast
+ * judges its rights: that is for netlink_commit().
+ */
 static int set_switches(struct ckpt_ctx *ctx, struct socket *sock, u32 flags)
 {
 	int i, ret;
 
+	if (flags & CKPT_NETLINK_LISTEN_ALL_NSID &&
+	    !ns_capable(sock_net(sock->sk)->user_ns, CAP_NET_BROADCAST))
+		return ckpt_refuse(ctx, -EPERM,
+				   "option %d of a netlink socket needs CAP_NET_BROADCAST",
+				   NETLINK_LISTEN_ALL_NSID);
+	flags &= ~CKPT_NETLINK_LISTEN_ALL_NSID;
 	for (i = 0; i < ARRAY_SIZE(switches); i++) {
 		if (!(flags & switches[i].flag))
 			continue;
 		ret = set_option(sock, switches[i].option, 1);
-		if (ret == -EPERM)
-			return ckpt_refuse(ctx, ret,
-					   "option %d of a netlink socket needs CAP_NET_BROADCAST",
-					   switches[i].option);
 		if (ret)
 			return ckpt_refuse(ctx, ret,
 					   "cannot set option %d of a netlink socket",
@@ -650,8 +643,12 @@ static int netlink_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 static void netlink_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
+	const struct ckpt_netlink *p = ckpt_payload(rec, struct ckpt_netlink);
 	struct netlink_live *live = ckpt_obj_ptr(ctx, rec->objref);
 
+	/* The gate is closed: nothing is lost so far. */
+	if (p->flags & CKPT_NETLINK_LISTEN_ALL_NSID && live->base.file)
+		set_bit(NETLINK_F_LISTEN_ALL_NSID, &nlk_sk(live->sk)->flags);
 	live->committed = true;
 }
 
@@ -778,7 +775,7 @@ static void own_message(struct sk_buff *skb, struct sock *sk)
 	sk_mem_charge(sk, skb->truesize);
 }
 
-/* It was in the socket before, so there is room. */
+/* Its buffer may have been made smaller since, but not larger than allowed. */
 static int netlink_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_netlink_msg *p =
@@ -795,7 +792,8 @@ static int netlink_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct sk_buff *skb;
 	int ret;
 
-	if (atomic_read(&sk->sk_rmem_alloc) / MAX_OVERRUN > sk->sk_rcvbuf)
+	if (atomic_read(&sk->sk_rmem_alloc) / MAX_OVERRUN >
+	    ckpt_sock_max_receive(sk))
 		return ckpt_refuse(ctx, -ENOBUFS,
 				   "more messages than the socket has room for");
 	ret = show_creds(ctx, sk, p, &cb.creds);

@@ -714,6 +714,19 @@ int ckpt_sock_may_show(struct ckpt_ctx *ctx, u32 uid, u32 gid)
 }
 
 /**
+ * ckpt_sock_max_receive() - how much may wait in a socket that is restored
+ * @sk: the socket
+ *
+ * Return: bytes; the size of its buffer, or what anybody may set it to: it may
+ * have become smaller when all that was in it already.
+ */
+unsigned int ckpt_sock_max_receive(const struct sock *sk)
+{
+	return max_t(unsigned int, READ_ONCE(sk->sk_rcvbuf),
+		     2 * READ_ONCE(sysctl_rmem_max));
+}
+
+/**
  * ckpt_sock_live_close() - give back a socket that was restored
  * @live: the socket; it goes on when its description is used
  */

@@ -54,6 +54,7 @@ int ckpt_sock_restore(struct ckpt_ctx *ctx, struct socket *sock,
 void ckpt_sock_live_close(struct ckpt_sock_live *live);
 
 int ckpt_sock_may_show(struct ckpt_ctx *ctx, u32 uid, u32 gid);
+unsigned int ckpt_sock_max_receive(const struct sock *sk);
 
 /* sock_filter.c */
 int ckpt_sock_filter_collect(struct ckpt_ctx *ctx, struct sock *sk);

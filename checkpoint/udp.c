@@ -292,7 +292,7 @@ static struct sk_buff *make_datagram(const struct ckpt_inet_msg *p, u32 len)
 	return skb;
 }
 
-/* As if it had just come. It was in the socket before, so there is room. */
+/* As if it had just come. */
 static int inet_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_inet_msg *p = ckpt_payload(rec, struct ckpt_inet_msg);
@@ -301,7 +301,7 @@ static int inet_msg_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct sk_buff *skb;
 	int rcvbuf, ret;
 
-	if (sk_rmem_alloc_get(sk) / MAX_OVERRUN > sk->sk_rcvbuf)
+	if (sk_rmem_alloc_get(sk) / MAX_OVERRUN > ckpt_sock_max_receive(sk))
 		return ckpt_refuse(ctx, -ENOBUFS,
 				   "more datagrams than the socket has room for");
 	skb = make_datagram(p, ckpt_tail_len(rec, sizeof(*p)));
