@@ -400,7 +400,6 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 			ret = ckpt_refuse(ctx, -EINVAL, "a second such record");
 			goto err;
 		}
-		ctx->meta_bytes += room;
 		list_add_tail(&rec->own, &obj->recs);
 	}
 	ctx->nr_records++;

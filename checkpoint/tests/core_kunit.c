@@ -319,6 +319,30 @@ static void record_bounds_of_metadata(struct kunit *test)
 					    sizeof(t)));
 }
 
+/* As much as is written can be read. */
+static void record_bounds_are_the_same(struct kunit *test)
+{
+	const struct ckpt_kind *kind = ckpt_kind_of_type(CKPT_REC_SIGHAND);
+	struct core_test *c = test->priv;
+	struct ckpt_sighand *actions;
+	struct ckpt_rec *rec;
+	u64 written;
+
+	actions = kunit_kzalloc(test, sizeof(*actions), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, actions);
+	KUNIT_ASSERT_EQ(test, 0, ckpt_write(c->ctx, kind, 1, actions,
+					    sizeof(*actions)));
+	written = c->ctx->meta_bytes;
+	KUNIT_EXPECT_EQ(test, sizeof(*actions), written);
+
+	rewind_store(c);
+	c->ctx->meta_bytes = CKPT_MAX_META - written;
+	rec = ckpt_read_rec(c->ctx);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(rec));
+	list_add_tail(&rec->node, &c->ctx->recs);
+	KUNIT_EXPECT_EQ(test, CKPT_MAX_META, c->ctx->meta_bytes);
+}
+
 static void pages_are_aligned(struct kunit *test)
 {
 	struct core_test *c = test->priv;
@@ -563,6 +587,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(record_store_full),
 	KUNIT_CASE(record_refuses_wrong_size),
 	KUNIT_CASE(record_bounds_of_metadata),
+	KUNIT_CASE(record_bounds_are_the_same),
 	KUNIT_CASE(pages_are_aligned),
 	KUNIT_CASE(pages_bad_extents),
 	KUNIT_CASE(objects_collected_once),
