@@ -90,6 +90,20 @@ static void save_error(struct ckpt_ctx *ctx, int error)
 		ctx->store->ops->flush(ctx->store);
 }
 
+/*
+ * Disks fill and fail behind write(): nobody is killed before the image is where
+ * it stays.
+ */
+static int sync_store(struct ckpt_ctx *ctx)
+{
+	int ret = ctx->store->ops->sync(ctx->store);
+
+	/* It has its end already. */
+	if (ret)
+		ctx->store->broken = true;
+	return ret;
+}
+
 static int save(struct ckpt_ctx *ctx)
 {
 	int ret;
@@ -111,6 +125,8 @@ static int save(struct ckpt_ctx *ctx)
 		ret = save_end(ctx);
 	if (!ret)
 		ret = ctx->store->ops->flush(ctx->store);
+	if (!ret && ctx->flags & CHECKPOINT_KILL)
+		ret = sync_store(ctx);
 	if (ret && !ctx->nr_reasons)
 		ckpt_refuse(ctx, ret, ret == -EINTR ?
 			    "interrupted by a signal, the image is incomplete" :

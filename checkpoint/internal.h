@@ -58,6 +58,7 @@ struct ckpt_store;
  * @write_pages: append the contents of whole pages; the store copies them or
  *	takes references, the caller keeps its own references
  * @flush: everything that was appended is where it belongs
+ * @sync: what was flushed outlasts a crash as far as that can be asked for
  * @read: the next @len bytes, all of them or an error (-EPIPE at the end)
  * @read_pages: the next contents, read straight into the pages
  * @put: give back the store
@@ -69,6 +70,7 @@ struct ckpt_store_ops {
 	int (*write_pages)(struct ckpt_store *store, const struct bio_vec *bv,
 			   unsigned int nr, size_t len);
 	int (*flush)(struct ckpt_store *store);
+	int (*sync)(struct ckpt_store *store);
 	int (*read)(struct ckpt_store *store, void *buf, size_t len);
 	int (*read_pages)(struct ckpt_store *store, const struct bio_vec *bv,
 			  unsigned int nr, size_t len);

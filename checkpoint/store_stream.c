@@ -119,6 +119,15 @@ static int stream_flush(struct ckpt_store *store)
 	return ret;
 }
 
+static int stream_sync(struct ckpt_store *store)
+{
+	struct file *file = to_stream(store)->file;
+
+	if (!S_ISREG(file_inode(file)->i_mode) || !file->f_op->fsync)
+		return 0;
+	return vfs_fsync(file, 0);
+}
+
 static int stream_write(struct ckpt_store *store, const void *buf, size_t len)
 {
 	struct ckpt_stream *s = to_stream(store);
@@ -397,6 +406,7 @@ static const struct ckpt_store_ops stream_ops = {
 	.write = stream_write,
 	.write_pages = stream_write_pages,
 	.flush = stream_flush,
+	.sync = stream_sync,
 	.read = stream_read,
 	.read_pages = stream_read_pages,
 	.put = stream_put,
