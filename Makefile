@@ -80,5 +80,5 @@ check-last: source
 	@scripts/check-each --last
 
 clean:
-	@[ ! -e "$(BUILD)" ] || [ -d "$(BUILD)/state" ] || { echo "$(BUILD) was not made here; nothing is removed." >&2; exit 1; }
+	@[ ! -e "$(BUILD)" ] || [ -e "$(BUILD)/state/ours" ] || [ -e "$(BUILD)/state/source" ] || { echo "$(BUILD) was not made here; nothing is removed." >&2; exit 1; }
 	rm -rf "$(BUILD)"

@@ -26,7 +26,10 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 [[ $top$build != *[[:space:]:,\;#%\$\'\"\\]* ]] ||
 	die "a kernel cannot be built in a path with blanks, colons and the like; move $top, or name another with BUILD=."
-{ mkdir -p "$state" "$logs" && [[ -w $state && -w $logs ]]; } 2>/dev/null ||
+# What is in it is replaced without a question.
+[[ -e $state/source || -e $state/ours || ! -e $build || -z $(ls -A "$build" 2>/dev/null) ]] ||
+	die "$build holds other things than a build of ours; name another directory with BUILD=."
+{ mkdir -p "$state" "$logs" && touch "$state/ours"; } 2>/dev/null ||
 	die "cannot write to $build; name another directory with BUILD=."
 
 # alone FILE WHAT: waits until nobody else does this in the same build directory.
