@@ -766,14 +766,18 @@ TEST_F(checkpoint, replaced_caller)
 	ASSERT_LE(0, child);
 	if (!child) {
 		restart_path(&self->t, self->t.image, RESTART_SELF |
-			     RESTART_FRESH_PIDS,
+			     RESTART_STOPPED | RESTART_FRESH_PIDS,
 			     arg(buf, "inherit fd:%d=%d\n", their, p[1]));
 		_exit(99);
 	}
 	ckpt_remember(&self->t, child);
 	close(p[1]);
+	/* Until then its memory is in the making. */
+	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
 	ASSERT_EQ(0, ckpt_wait_stage(&self->t, child, 2));
 	ASSERT_EQ(0, ckpt_go(child));
+	ASSERT_EQ(0, kill(child, SIGCONT));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	ckpt_forget(&self->t, child);
 	EXPECT_EQ(0, status);
