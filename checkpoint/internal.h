@@ -249,6 +249,26 @@ struct ckpt_kind {
 extern const struct ckpt_kind *const ckpt_kinds[];
 extern const unsigned int ckpt_nr_kinds;
 
+/* The rows that have something, in the order of the table. */
+enum ckpt_rows {
+	CKPT_ROWS_TASK_COLLECT,
+	CKPT_ROWS_TASK_SAVE,
+	CKPT_ROWS_FILE_MATCH,
+	CKPT_ROWS_VMA_MATCH,
+	CKPT_ROWS_REQUIRED,
+	CKPT_NR_ROWS
+};
+
+const struct ckpt_kind *const *ckpt_rows(enum ckpt_rows which);
+
+/**
+ * ckpt_for_each_row() - go over the rows that have something
+ * @row: a const struct ckpt_kind *const *
+ * @which: enum ckpt_rows
+ */
+#define ckpt_for_each_row(row, which) \
+	for ((row) = ckpt_rows(which); *(row); (row)++)
+
 const struct ckpt_kind *ckpt_kind_of_type(u32 type);
 const struct ckpt_kind *ckpt_kind_of_file(struct file *file);
 const struct ckpt_kind *ckpt_kind_of_vma(struct vm_area_struct *vma);

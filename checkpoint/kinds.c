@@ -183,17 +183,55 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 const unsigned int ckpt_nr_kinds = ARRAY_SIZE(ckpt_kinds);
 
 static const struct ckpt_kind *by_type[CKPT_NR_TYPES] __ro_after_init;
+/* Each ends with NULL. */
+static const struct ckpt_kind *
+	rows[CKPT_NR_ROWS][ARRAY_SIZE(ckpt_kinds) + 1] __ro_after_init;
+
+static bool __init is_row(const struct ckpt_kind *kind, enum ckpt_rows which)
+{
+	switch (which) {
+	case CKPT_ROWS_TASK_COLLECT:
+		return kind->family == CKPT_FAMILY_TASK && kind->task_collect;
+	case CKPT_ROWS_TASK_SAVE:
+		return kind->family == CKPT_FAMILY_TASK && kind->task_save;
+	case CKPT_ROWS_FILE_MATCH:
+		return kind->file_match;
+	case CKPT_ROWS_VMA_MATCH:
+		return kind->vma_match;
+	case CKPT_ROWS_REQUIRED:
+		return kind->required;
+	default:
+		return false;
+	}
+}
 
 static int __init ckpt_kinds_init(void)
 {
-	unsigned int i;
+	unsigned int i, which, nr[CKPT_NR_ROWS] = {};
 
-	for (i = 0; i < ckpt_nr_kinds; i++)
-		if (ckpt_kinds[i]->type && ckpt_kinds[i]->type < CKPT_NR_TYPES)
-			by_type[ckpt_kinds[i]->type] = ckpt_kinds[i];
+	for (i = 0; i < ckpt_nr_kinds; i++) {
+		const struct ckpt_kind *kind = ckpt_kinds[i];
+
+		if (kind->type && kind->type < CKPT_NR_TYPES)
+			by_type[kind->type] = kind;
+		for (which = 0; which < CKPT_NR_ROWS; which++)
+			if (is_row(kind, which))
+				rows[which][nr[which]++] = kind;
+	}
 	return 0;
 }
 core_initcall(ckpt_kinds_init);
+
+/**
+ * ckpt_rows() - the rows of the table that have something
+ * @which: what
+ *
+ * Return: them, in the order of the table, with NULL behind the last.
+ */
+const struct ckpt_kind *const *ckpt_rows(enum ckpt_rows which)
+{
+	return rows[which];
+}
 
 /**
  * ckpt_kind_of_type() - the row of a record type
@@ -217,13 +255,12 @@ const struct ckpt_kind *ckpt_kind_of_type(u32 type)
  */
 const struct ckpt_kind *ckpt_kind_of_file(struct file *file)
 {
-	unsigned int i;
+	const struct ckpt_kind *const *row;
 
-	for (i = 0; i < ckpt_nr_kinds; i++)
-		if (ckpt_kinds[i]->file_match &&
-		    ckpt_kinds[i]->file_match(file))
-			return ckpt_kinds[i];
-	return NULL;
+	ckpt_for_each_row(row, CKPT_ROWS_FILE_MATCH)
+		if ((*row)->file_match(file))
+			break;
+	return *row;
 }
 
 /**
@@ -234,12 +271,12 @@ const struct ckpt_kind *ckpt_kind_of_file(struct file *file)
  */
 const struct ckpt_kind *ckpt_kind_of_vma(struct vm_area_struct *vma)
 {
-	unsigned int i;
+	const struct ckpt_kind *const *row;
 
-	for (i = 0; i < ckpt_nr_kinds; i++)
-		if (ckpt_kinds[i]->vma_match && ckpt_kinds[i]->vma_match(vma))
-			return ckpt_kinds[i];
-	return NULL;
+	ckpt_for_each_row(row, CKPT_ROWS_VMA_MATCH)
+		if ((*row)->vma_match(vma))
+			break;
+	return *row;
 }
 
 static const char *const family_names[] = {

@@ -338,25 +338,36 @@ static int collect_sighand(struct ckpt_ctx *ctx, struct task_struct *task)
 }
 
 /* What ckpt_refuse() says of the task, while its attributes are visited. */
-static struct ckpt_where enter_task(struct ckpt_ctx *ctx,
-				    struct task_struct *task)
+static void enter_task(struct ckpt_ctx *ctx, struct task_struct *task)
 {
-	struct ckpt_where old = ctx->where;
-
 	ckpt_about_file(ctx, NULL);
 	ctx->where.task = task;
 	ctx->where.vm_end = 0;
 	ctx->where.kind = ckpt_kind_task.name;
-	return old;
+}
+
+/* What decides whether a task has an attribute. */
+struct which {
+	bool leader;
+	bool zombie;
+	bool exited;
+};
+
+static struct which which_task(struct task_struct *task)
+{
+	return (struct which){
+		.leader = thread_group_leader(task),
+		.zombie = ckpt_is_zombie(task),
+		.exited = ckpt_has_exited(task),
+	};
 }
 
 /* Is this an attribute that such a task has? */
-static bool has_kind(struct task_struct *task, const struct ckpt_kind *kind)
+static bool has_kind(const struct which *which, const struct ckpt_kind *kind)
 {
-	return kind->family == CKPT_FAMILY_TASK &&
-	       (!kind->process || thread_group_leader(task)) &&
-	       (kind->zombie || !ckpt_is_zombie(task)) &&
-	       (kind->zombie || kind->process || !ckpt_has_exited(task));
+	return (!kind->process || which->leader) &&
+	       (kind->zombie || !which->zombie) &&
+	       (kind->zombie || kind->process || !which->exited);
 }
 
 static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
@@ -367,15 +378,18 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		collect_sighand,
 	};
 	struct task_struct *task = obj->ptr;
-	struct ckpt_where old = enter_task(ctx, task);
+	const struct ckpt_where old = ctx->where;
+	const struct which which = which_task(task);
+	const struct ckpt_kind *const *row;
 	unsigned int i;
 	int ret;
 
-	if (ckpt_is_zombie(task)) {
+	enter_task(ctx, task);
+	if (which.zombie) {
 		ret = collect_cred(ctx, task);
 		goto out;
 	}
-	if (ckpt_has_exited(task)) {
+	if (which.exited) {
 		ret = collect_cred(ctx, task);
 		ckpt_first(&ret, collect_sighand(ctx, task));
 		goto attributes;
@@ -388,16 +402,14 @@ static int task_obj_collect(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		enter_task(ctx, task);
 	}
 attributes:
-	if (thread_group_leader(task))
+	if (which.leader)
 		ckpt_first(&ret, ckpt_session_collect(ctx, task));
-	for (i = 0; i < ckpt_nr_kinds; i++) {
-		const struct ckpt_kind *kind = ckpt_kinds[i];
-
-		if (!kind->task_collect || !has_kind(task, kind))
+	ckpt_for_each_row(row, CKPT_ROWS_TASK_COLLECT) {
+		if (!has_kind(&which, *row))
 			continue;
 		enter_task(ctx, task);
-		ctx->where.kind = kind->name;
-		ckpt_first(&ret, kind->task_collect(ctx, task));
+		ctx->where.kind = (*row)->name;
+		ckpt_first(&ret, (*row)->task_collect(ctx, task));
 	}
 out:
 	ctx->where = old;
@@ -483,11 +495,13 @@ static void fill_wait(struct task_struct *task, struct ckpt_task *rec)
 static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 {
 	struct task_struct *task = obj->ptr;
-	struct ckpt_where old = enter_task(ctx, task);
+	const struct ckpt_where old = ctx->where;
+	const struct which which = which_task(task);
+	const struct ckpt_kind *const *row;
 	struct ckpt_task rec = {};
-	unsigned int i;
 	int ret;
 
+	enter_task(ctx, task);
 	fill_pids(ctx, task, &rec);
 	ret = fill_refs(ctx, task, &rec);
 	if (ret) {
@@ -495,18 +509,18 @@ static int task_obj_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		goto out;
 	}
 	get_task_comm(rec.comm, task);
-	if (thread_group_leader(task))
+	if (which.leader)
 		rec.flags = ckpt_session_flags(ctx, task);
 	fill_wait(task, &rec);
 	ret = ckpt_write(ctx, obj->kind, obj->ref, &rec, sizeof(rec));
 
-	for (i = 0; i < ckpt_nr_kinds && !ret; i++) {
-		const struct ckpt_kind *kind = ckpt_kinds[i];
-
-		if (!kind->task_save || !has_kind(task, kind))
+	ckpt_for_each_row(row, CKPT_ROWS_TASK_SAVE) {
+		if (ret)
+			break;
+		if (!has_kind(&which, *row))
 			continue;
-		ctx->where.kind = kind->name;
-		ret = kind->task_save(ctx, task);
+		ctx->where.kind = (*row)->name;
+		ret = (*row)->task_save(ctx, task);
 	}
 out:
 	ctx->where = old;
