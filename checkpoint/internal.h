@@ -54,6 +54,8 @@ struct ckpt_store;
 
 /**
  * struct ckpt_store_ops - where records and pages go to and come from
+ * @reserve: append @len bytes, which the caller fills before its next call: where
+ *	they go, NULL when they are too many for that, or an ERR_PTR()
  * @write: append @len bytes; may keep them in a buffer of its own
  * @write_pages: append the contents of whole pages; the store copies them or
  *	takes references, the caller keeps its own references
@@ -63,9 +65,10 @@ struct ckpt_store;
  * @read_pages: the next contents, read straight into the pages
  * @put: give back the store
  *
- * All return 0 or -errno. A store is used by one task at a time.
+ * All else return 0 or -errno. A store is used by one task at a time.
  */
 struct ckpt_store_ops {
+	void *(*reserve)(struct ckpt_store *store, size_t len);
 	int (*write)(struct ckpt_store *store, const void *buf, size_t len);
 	int (*write_pages)(struct ckpt_store *store, const struct bio_vec *bv,
 			   unsigned int nr, size_t len);

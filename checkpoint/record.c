@@ -54,6 +54,43 @@ static int count_meta(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 	return 0;
 }
 
+/* In one piece, so that there is one checksum to begin and to end. */
+static void put_in_place(u8 *at, const struct ckpt_rec_hdr *hdr,
+			 const struct kvec *parts, unsigned int nr)
+{
+	struct ckpt_rec_hdr *put = (struct ckpt_rec_hdr *)at;
+	u8 *to = at + sizeof(*hdr);
+	unsigned int i;
+
+	*put = *hdr;
+	for (i = 0; i < nr; i++) {
+		memcpy(to, parts[i].iov_base, parts[i].iov_len);
+		to += parts[i].iov_len;
+	}
+	memset(to, 0, rec_pad(hdr->len));
+	to += rec_pad(hdr->len);
+	put->crc32c = ~crc32c(~0, at, to - at);
+}
+
+static int put_parts(struct ckpt_store *store, struct ckpt_rec_hdr *hdr,
+		     const struct kvec *parts, unsigned int nr)
+{
+	unsigned int i;
+	u32 crc;
+	int ret;
+
+	crc = crc32c(~0, hdr, sizeof(*hdr));
+	for (i = 0; i < nr; i++)
+		crc = crc32c(crc, parts[i].iov_base, parts[i].iov_len);
+	hdr->crc32c = ~crc32c(crc, zeros, rec_pad(hdr->len));
+
+	ret = store->ops->write(store, hdr, sizeof(*hdr));
+	for (i = 0; i < nr && !ret; i++)
+		ret = store->ops->write(store, parts[i].iov_base,
+					parts[i].iov_len);
+	return ret ?: store->ops->write(store, zeros, rec_pad(hdr->len));
+}
+
 static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 		   ckpt_ref_t ref, const struct kvec *parts, unsigned int nr)
 {
@@ -64,7 +101,7 @@ static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 		.objref = ref,
 	};
 	unsigned int i;
-	u32 crc;
+	void *at;
 	int ret;
 
 	for (i = 0; i < nr; i++)
@@ -77,17 +114,14 @@ static int put_rec(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 	if (ret)
 		return ret;
 
-	crc = crc32c(~0, &hdr, sizeof(hdr));
-	for (i = 0; i < nr; i++)
-		crc = crc32c(crc, parts[i].iov_base, parts[i].iov_len);
-	hdr.crc32c = ~crc32c(crc, zeros, rec_pad(hdr.len));
-
-	ret = store->ops->write(store, &hdr, sizeof(hdr));
-	for (i = 0; i < nr && !ret; i++)
-		ret = store->ops->write(store, parts[i].iov_base,
-					parts[i].iov_len);
-	if (!ret && rec_pad(hdr.len))
-		ret = store->ops->write(store, zeros, rec_pad(hdr.len));
+	at = store->ops->reserve(store,
+				 sizeof(hdr) + hdr.len + rec_pad(hdr.len));
+	if (IS_ERR(at))
+		ret = PTR_ERR(at);
+	else if (at)
+		put_in_place(at, &hdr, parts, nr);
+	else
+		ret = put_parts(store, &hdr, parts, nr);
 	if (ret)
 		store->broken = true;
 	else

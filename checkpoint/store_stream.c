@@ -19,8 +19,11 @@
 
 #include "internal.h"
 
-/* Metadata is gathered to chunks of this size for a write or a read. */
-#define STREAM_BUF	SZ_16K
+#define STREAM_BUF	SZ_32K
+/* Metadata is written by so many whole pages of it; behind them is room for ... */
+#define STREAM_CHUNK	(STREAM_BUF - STREAM_PLACE)
+/* ... what shall be in one piece. */
+#define STREAM_PLACE	SZ_4K
 /* Pages are copied into a pipe by so many. */
 #define PIPE_BATCH	64U
 
@@ -128,6 +131,36 @@ static int stream_sync(struct ckpt_store *store)
 	return vfs_fsync(file, 0);
 }
 
+/* There is room for STREAM_PLACE bytes then. */
+static int make_room(struct ckpt_stream *s)
+{
+	int ret;
+
+	if (s->len < STREAM_CHUNK)
+		return 0;
+	ret = stream_kvec(s->file, s->buf, STREAM_CHUNK, true);
+	s->len -= STREAM_CHUNK;
+	memmove(s->buf, s->buf + STREAM_CHUNK, s->len);
+	return ret;
+}
+
+static void *stream_reserve(struct ckpt_store *store, size_t len)
+{
+	struct ckpt_stream *s = to_stream(store);
+	void *place;
+	int ret;
+
+	if (len > STREAM_PLACE)
+		return NULL;
+	ret = make_room(s);
+	if (ret)
+		return ERR_PTR(ret);
+	place = s->buf + s->len;
+	s->len += len;
+	store->pos += len;
+	return place;
+}
+
 static int stream_write(struct ckpt_store *store, const void *buf, size_t len)
 {
 	struct ckpt_stream *s = to_stream(store);
@@ -136,16 +169,14 @@ static int stream_write(struct ckpt_store *store, const void *buf, size_t len)
 
 	store->pos += len;
 	while (len) {
+		ret = make_room(s);
+		if (ret)
+			return ret;
 		n = min(len, STREAM_BUF - s->len);
 		memcpy(s->buf + s->len, buf, n);
 		s->len += n;
 		buf += n;
 		len -= n;
-		if (s->len == STREAM_BUF) {
-			ret = stream_flush(store);
-			if (ret)
-				return ret;
-		}
 	}
 	return 0;
 }
@@ -403,6 +434,7 @@ static void stream_put(struct ckpt_store *store)
 }
 
 static const struct ckpt_store_ops stream_ops = {
+	.reserve = stream_reserve,
 	.write = stream_write,
 	.write_pages = stream_write_pages,
 	.flush = stream_flush,

@@ -17,8 +17,22 @@ struct test_store {
 	struct ckpt_store store;
 	size_t len;		/* bytes written */
 	size_t fail_at;		/* writing beyond this fails with -ENOSPC */
+	bool no_place;		/* nothing is reserved */
 	u8 *buf;
 };
+
+static void *test_reserve(struct ckpt_store *store, size_t len)
+{
+	struct test_store *t = container_of(store, struct test_store, store);
+
+	if (t->no_place)
+		return NULL;
+	if (t->len + len > t->fail_at)
+		return ERR_PTR(-ENOSPC);
+	t->len += len;
+	store->pos += len;
+	return t->buf + t->len - len;
+}
 
 static int test_write(struct ckpt_store *store, const void *buf, size_t len)
 {
@@ -59,6 +73,7 @@ static void test_put(struct ckpt_store *store)
 }
 
 static const struct ckpt_store_ops test_store_ops = {
+	.reserve = test_reserve,
 	.write = test_write,
 	.write_pages = test_write_pages,
 	.read = test_read,
@@ -167,6 +182,39 @@ static void record_round_trip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, c->ctx->nr_records);
 	kvfree(rec);
 	KUNIT_EXPECT_EQ(test, -EPIPE, PTR_ERR(ckpt_read_rec(c->ctx)));
+}
+
+/* Whatever way a record goes into the store, the bytes are the same. */
+static void record_in_parts(struct kunit *test)
+{
+	struct core_test *c = test->priv;
+	struct ckpt_error error = { .error = EIO };
+	u8 *whole, tail[13];
+	size_t len, full;
+	int i;
+
+	memset(tail, 0x5a, sizeof(tail));
+	whole = kunit_kzalloc(test, SZ_1K, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, whole);
+	for (len = 0; len <= sizeof(tail); len++) {
+		for (i = 0; i < 2; i++) {
+			memset(c->t.buf, 0xff, SZ_1K);
+			c->t.len = 0;
+			c->t.store.pos = 0;
+			c->t.no_place = i;
+			KUNIT_ASSERT_EQ(test, 0, ckpt_write_tail(c->ctx, &ckpt_kind_error, 7,
+								 &error, sizeof(error),
+								 tail, len));
+			if (i)
+				break;
+			full = c->t.len;
+			memcpy(whole, c->t.buf, SZ_1K);
+		}
+		KUNIT_EXPECT_EQ(test, full, c->t.len);
+		KUNIT_EXPECT_EQ(test, 0, full % 8);
+		KUNIT_EXPECT_MEMEQ(test, whole, c->t.buf, SZ_1K);
+	}
+	c->t.no_place = false;
 }
 
 /* A cut at every byte is an error, never a record. */
@@ -579,6 +627,7 @@ static void table_is_sound(struct kunit *test)
 
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE(record_round_trip),
+	KUNIT_CASE(record_in_parts),
 	KUNIT_CASE(record_truncated),
 	KUNIT_CASE(record_bit_flips),
 	KUNIT_CASE(record_bad_headers),
