@@ -202,6 +202,8 @@ int ckpt_do_checkpoint(struct ckpt_ctx *ctx)
 		ret = ckpt_refuse(ctx, -EINVAL,
 				  "the caller is one of the processes to be killed");
 	if (!ret)
+		ret = ckpt_objs_init(ctx, ctx->nr_tasks);
+	if (!ret)
 		ret = ckpt_ns_enter(ctx);
 	if (!ret)
 		ret = collect(ctx);

@@ -49,12 +49,9 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	init_completion(&ctx->done);
 	init_completion(&ctx->finished);
 
-	ret = ckpt_objs_init(ctx);
-	if (ret)
-		goto err_free;
 	ret = ckpt_tree_init(ctx);
 	if (ret)
-		goto err_objs;
+		goto err_free;
 
 	if (log_fd) {
 		ctx->log_file = fget(log_fd - 1);
@@ -81,8 +78,6 @@ err_log:
 	if (ctx->log_file)
 		fput(ctx->log_file);
 	ckpt_tree_destroy(ctx);
-err_objs:
-	ckpt_objs_destroy(ctx);
 err_free:
 	kfree(ctx);
 	return ERR_PTR(ret);

@@ -335,6 +335,7 @@ struct ckpt_obj {
 #define CKPT_OBJ_CREATED	BIT(2)	/* its first description is known */
 
 /* save */
+int ckpt_objs_init(struct ckpt_ctx *ctx, unsigned int nr);
 int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr);
 struct ckpt_obj *ckpt_obj_find(struct ckpt_ctx *ctx, const void *ptr);
 ckpt_ref_t ckpt_ref(struct ckpt_ctx *ctx, const void *ptr);
@@ -349,7 +350,6 @@ bool ckpt_ref_is_type(struct ckpt_ctx *ctx, ckpt_ref_t ref, u32 type);
 bool ckpt_ref_is_family(struct ckpt_ctx *ctx, ckpt_ref_t ref,
 			enum ckpt_family family);
 /* both */
-int ckpt_objs_init(struct ckpt_ctx *ctx);
 void ckpt_objs_release(struct ckpt_ctx *ctx);
 void ckpt_objs_destroy(struct ckpt_ctx *ctx);
 
@@ -440,7 +440,8 @@ struct ckpt_ctx {
 	struct ckpt_where where;
 
 	/* objects */
-	struct rhashtable obj_hash;	/* save, by ptr */
+	struct rhashtable obj_hash;	/* save, by ptr ... */
+	struct ckpt_obj *obj_found;	/* ... the last one asked for */
 	struct xarray obj_xa;		/* restart, by ref */
 	struct list_head objs;
 	ckpt_ref_t nr_objs;

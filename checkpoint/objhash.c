@@ -6,11 +6,24 @@
  * number (an xarray). Both keep them in the order of their numbers.
  */
 
+#include <linux/hash.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
+static u32 hash_obj_ptr(const void *key, u32 len, u32 seed)
+{
+	return hash_ptr(*(void *const *)key, 32) ^ seed;
+}
+
+static int cmp_obj_ptr(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	return ((const struct ckpt_obj *)obj)->ptr != *(void *const *)arg->key;
+}
+
 static const struct rhashtable_params obj_params = {
+	.hashfn = hash_obj_ptr,
+	.obj_cmpfn = cmp_obj_ptr,
 	.key_len = sizeof_field(struct ckpt_obj, ptr),
 	.key_offset = offsetof(struct ckpt_obj, ptr),
 	.head_offset = offsetof(struct ckpt_obj, hash_node),
@@ -18,14 +31,18 @@ static const struct rhashtable_params obj_params = {
 };
 
 /**
- * ckpt_objs_init() - prepare a context for objects
- * @ctx: the context
+ * ckpt_objs_init() - prepare a checkpoint for objects
+ * @ctx: the checkpoint
+ * @nr: how many there may be, about; the table grows where need be
  *
  * Return: 0 or -ENOMEM.
  */
-int ckpt_objs_init(struct ckpt_ctx *ctx)
+int ckpt_objs_init(struct ckpt_ctx *ctx, unsigned int nr)
 {
-	return rhashtable_init(&ctx->obj_hash, &obj_params);
+	struct rhashtable_params params = obj_params;
+
+	params.nelem_hint = clamp(nr, 32U, 4096U);
+	return rhashtable_init(&ctx->obj_hash, &params);
 }
 
 /**
@@ -53,7 +70,9 @@ void ckpt_objs_destroy(struct ckpt_ctx *ctx)
 	struct ckpt_obj *obj, *next;
 
 	/* The hash goes first, it looks at the ptr. */
-	rhashtable_destroy(&ctx->obj_hash);
+	ctx->obj_found = NULL;
+	if (rcu_access_pointer(ctx->obj_hash.tbl))
+		rhashtable_destroy(&ctx->obj_hash);
 	xa_destroy(&ctx->obj_xa);
 	ckpt_objs_release(ctx);
 	list_for_each_entry_safe(obj, next, &ctx->objs, node)
@@ -124,7 +143,15 @@ int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr)
  */
 struct ckpt_obj *ckpt_obj_find(struct ckpt_ctx *ctx, const void *ptr)
 {
-	return rhashtable_lookup_fast(&ctx->obj_hash, &ptr, obj_params);
+	struct ckpt_obj *obj = ctx->obj_found;
+
+	/* The records of an object ask for it one after the other. */
+	if (!obj || obj->ptr != ptr) {
+		obj = rhashtable_lookup_fast(&ctx->obj_hash, &ptr, obj_params);
+		if (obj)
+			ctx->obj_found = obj;
+	}
+	return obj;
 }
 
 /**

@@ -18,7 +18,7 @@ static inline struct ckpt_ctx *test_ctx_alloc(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
 	ctx->log = kvzalloc(CKPT_MAX_LOG, GFP_KERNEL);
-	if (!ctx->log) {
+	if (!ctx->log || ckpt_objs_init(ctx, 0)) {
 		ckpt_ctx_free(ctx);
 		ctx = NULL;
 	}
