@@ -13,6 +13,7 @@
 #include <linux/ksm.h>
 #include <linux/membarrier.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mmu_context.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
@@ -190,6 +191,58 @@ static int save_mapping(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 	return kind->vma_save(ctx, vma);
 }
 
+/* A copy, which holds the file and the name; only to look at. */
+struct mapping {
+	struct vm_area_struct vma;
+	const struct ckpt_kind *kind;
+};
+
+/* So many are looked up at a time. */
+#define NR_MAPPINGS	16
+
+/*
+ * Copy those at @addr and behind it, as vm_area_dup() does. Return: how many, 0 at
+ * the end of the address space, or -EINTR.
+ */
+static int copy_mappings(struct mm_struct *mm, unsigned long addr,
+			 struct mapping *to)
+{
+	VMA_ITERATOR(vmi, mm, addr);
+	struct vm_area_struct *vma;
+	int nr = 0;
+
+	/* Without contention the lock does not look at signals. */
+	if (fatal_signal_pending(current) || mmap_read_lock_killable(mm))
+		return -EINTR;
+	for_each_vma(vmi, vma) {
+		to[nr].kind = ckpt_kind_of_vma(vma);
+		data_race(memcpy(&to[nr].vma, vma, sizeof(*vma)));
+		dup_anon_vma_name(vma, &to[nr].vma);
+		if (vma->vm_file)
+			get_file(vma->vm_file);
+		if (++nr == NR_MAPPINGS)
+			break;
+	}
+	mmap_read_unlock(mm);
+	return nr;
+}
+
+static void put_mapping(struct mapping *m)
+{
+	if (m->vma.vm_file)
+		fput(m->vma.vm_file);
+	free_anon_vma_name(&m->vma);
+}
+
+static int visit_mapping(struct ckpt_ctx *ctx, struct mapping *m, bool save)
+{
+	ctx->where.vm_start = m->vma.vm_start;
+	ctx->where.vm_end = m->vma.vm_end;
+	ctx->where.kind = m->kind ? m->kind->name : "vma";
+	return save ? save_mapping(ctx, m->kind, &m->vma) :
+		      collect_mapping(ctx, m->kind, &m->vma);
+}
+
 /*
  * Call a kind for each mapping, in ascending order. It gets a copy: what it
  * does to files must not wait under the mmap lock, and others can still change
@@ -198,49 +251,35 @@ static int save_mapping(struct ckpt_ctx *ctx, const struct ckpt_kind *kind,
 static int walk_mappings(struct ckpt_ctx *ctx, struct mm_struct *mm, bool save)
 {
 	const char *name = ctx->where.kind;
-	struct vm_area_struct *vma, *copy;
-	const struct ckpt_kind *kind;
 	unsigned long addr = 0;
-	int ret = 0, err = 0;
+	struct mapping *copies;
+	int i, nr, err, ret = 0;
+	bool stop;
 
-	/* Collecting finds all the reasons, saving ends with the first error. */
-	while (err != -ENOMEM && err != -EINTR && !(save && err)) {
-		/* Without contention the lock does not look at signals. */
-		if (fatal_signal_pending(current) ||
-		    mmap_read_lock_killable(mm)) {
-			err = -EINTR;
-			break;
+	copies = kmalloc_array(NR_MAPPINGS, sizeof(*copies),
+			       GFP_KERNEL_ACCOUNT);
+	if (!copies)
+		return -ENOMEM;
+	do {
+		nr = copy_mappings(mm, addr, copies);
+		if (nr < 0)
+			ret = ret ?: nr;
+		stop = nr <= 0;
+		for (i = 0; i < nr; i++) {
+			err = stop ? 0 : visit_mapping(ctx, &copies[i], save);
+			ret = ret ?: err;
+			/* Collecting finds all the reasons. */
+			stop = stop || (err && save) || err == -ENOMEM ||
+			       err == -EINTR;
+			addr = copies[i].vma.vm_end;
+			put_mapping(&copies[i]);
+			cond_resched();
 		}
-		vma = find_vma(mm, addr);
-		if (!vma) {
-			mmap_read_unlock(mm);
-			break;
-		}
-		kind = ckpt_kind_of_vma(vma);
-		copy = vm_area_dup(vma);
-		if (copy && copy->vm_file)
-			get_file(copy->vm_file);
-		mmap_read_unlock(mm);
-		if (!copy) {
-			err = -ENOMEM;
-			break;
-		}
-
-		ctx->where.vm_start = copy->vm_start;
-		ctx->where.vm_end = copy->vm_end;
-		ctx->where.kind = kind ? kind->name : "vma";
-		err = save ? save_mapping(ctx, kind, copy) :
-			     collect_mapping(ctx, kind, copy);
-		ret = ret ?: err;
-		addr = copy->vm_end;
-		if (copy->vm_file)
-			fput(copy->vm_file);
-		vm_area_free(copy);
-		cond_resched();
-	}
+	} while (!stop);
+	kfree(copies);
 	ctx->where.vm_end = 0;
 	ctx->where.kind = name;
-	return ret ?: err;
+	return ret;
 }
 
 static int collect_exe(struct ckpt_ctx *ctx, struct mm_struct *mm)

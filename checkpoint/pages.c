@@ -518,12 +518,13 @@ static const struct mm_walk_ops walk_ops = {
 static int walk_some(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		     struct walk *w, unsigned long *addr)
 {
+	VMA_ITERATOR(vmi, mm, *addr);
 	struct vm_area_struct *vma;
 	int ret = -ENOENT;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	for (vma = find_vma(mm, *addr); vma; vma = find_vma(mm, *addr)) {
+	for_each_vma(vmi, vma) {
 		/* Without an anon_vma there are no pages of its own. */
 		if (vma->anon_vma && ckpt_vma_has_contents(vma))
 			break;
@@ -538,7 +539,8 @@ static int walk_some(struct ckpt_ctx *ctx, struct mm_struct *mm,
 		if (w->batch && *addr == vma->vm_start)
 			w->batch->split = true;
 		w->next = vma->vm_end;
-		ret = walk_page_range(mm, *addr, vma->vm_end, &walk_ops, w);
+		ret = walk_page_range_vma(vma, *addr, vma->vm_end, &walk_ops,
+					  w);
 		/* Refused: one reason for a mapping is enough. */
 		*addr = ret < 0 ? vma->vm_end : w->next;
 	}

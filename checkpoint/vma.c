@@ -216,16 +216,16 @@ static bool has_other_exec_key(struct vm_area_struct *vma)
 static int collect_common(struct ckpt_ctx *ctx, struct vm_area_struct *vma,
 			  u64 allowed, vm_flags_t also)
 {
-	vm_flags_t known = VM_DERIVED | also;
+	vm_flags_t left = vma->vm_flags & ~(VM_DERIVED | also);
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(flag_map); i++)
+	for (i = 0; left && i < ARRAY_SIZE(flag_map); i++)
 		if (flag_map[i].flag & allowed)
-			known |= flag_map[i].vm;
-	if (vma->vm_flags & ~known)
+			left &= ~flag_map[i].vm;
+	if (left)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "a mapping with flags that are not supported: 0x%lx",
-				   vma->vm_flags & ~known);
+				   left);
 	if (has_other_exec_key(vma))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "execute-only memory with a protection key of its own is not supported");
