@@ -547,13 +547,14 @@ static int xstate_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct fpu *fpu = &task->thread.fpu;
 	struct xregs_state *xsave;
 	struct ckpt_x86_xstate rec = {};
-	size_t size = XSAVE_EXTENDED;
+	size_t size = XSAVE_EXTENDED, used = XSAVE_EXTENDED;
 	void *area;
 	int i, ret;
 
 	if (use_xsave())
 		size = max_t(size_t, size, fpu_user_cfg.default_size);
-	area = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	/* All of it is written in either way. */
+	area = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return -ENOMEM;
 	xsave = area;
@@ -586,6 +587,7 @@ static int xstate_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	} else {
 		memcpy(&xsave->i387, &fpu->fpstate->regs.fxsave,
 		       sizeof(xsave->i387));
+		memset(&xsave->header, 0, sizeof(xsave->header));
 		rec.enabled = XFEATURE_MASK_FPSSE;
 		rec.xfeatures = XFEATURE_MASK_FPSSE;
 		xsave->header.xfeatures = XFEATURE_MASK_FPSSE;
@@ -598,12 +600,15 @@ static int xstate_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		rec.flags |= CKPT_X86_PKU;
 		rec.pkru = task == current ? read_pkru() : task->thread.pkru;
 	}
-	for (i = 2; i < XFEATURE_MAX; i++)
-		if (rec.xfeatures & BIT_ULL(i))
-			xstate_layout(i, &rec.offset[i], &rec.size[i]);
-
+	/* Up to the end of the last one that says something. */
+	for (i = 2; i < XFEATURE_MAX; i++) {
+		if (!(rec.xfeatures & BIT_ULL(i)))
+			continue;
+		xstate_layout(i, &rec.offset[i], &rec.size[i]);
+		used = max_t(size_t, used, rec.offset[i] + rec.size[i]);
+	}
 	ret = ckpt_write_tail(ctx, &ckpt_kind_x86_xstate, ckpt_ref(ctx, task),
-			      &rec, sizeof(rec), area, size);
+			      &rec, sizeof(rec), area, used);
 	kvfree(area);
 	return ret;
 }
