@@ -20,6 +20,20 @@
 #include "file.h"
 #include "task.h"
 
+/* The first thread brings all others along, if it is there to do so. */
+static bool moves_along(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	bool same;
+
+	if (task == leader || ckpt_has_exited(leader) || ckpt_is_zombie(leader))
+		return false;
+	rcu_read_lock();
+	same = task_dfl_cgroup(task) == task_dfl_cgroup(leader);
+	rcu_read_unlock();
+	return same;
+}
+
 static int cgroup_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_cgroup rec = {};
@@ -27,6 +41,8 @@ static int cgroup_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	char *path;
 	int ret;
 
+	if (moves_along(task))
+		return 0;
 	path = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;

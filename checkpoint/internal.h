@@ -634,6 +634,7 @@ struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 u64 ckpt_arch_xfeatures(void);
 u32 ckpt_arch_xstate_size(void);
 int ckpt_arch_prepare(struct ckpt_ctx *ctx);
+void ckpt_arch_reset(void);
 void ckpt_arch_get_pkeys(struct mm_struct *mm, struct ckpt_mm *rec);
 int ckpt_arch_set_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			const struct ckpt_mm *rec);

@@ -174,6 +174,8 @@ static int block_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	struct ckpt_restart_block rec;
 
 	get_block(task, &rec);
+	if (rec.which == CKPT_RESTART_NONE)
+		return 0;
 	return ckpt_write(ctx, &ckpt_kind_restart_block, ckpt_ref(ctx, task),
 			  &rec, sizeof(rec));
 }
@@ -277,7 +279,6 @@ const struct ckpt_kind ckpt_kind_restart_block = {
 	.min_version = 1,
 	CKPT_PAYLOAD(struct ckpt_restart_block),
 	.single = true,
-	.required = true,
 	.task_collect = block_collect,
 	.task_save = block_save,
 	.check = block_check,

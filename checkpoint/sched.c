@@ -303,6 +303,9 @@ const struct ckpt_kind ckpt_kind_sched = {
 /* So much that no sum of a few of them overflows: 36 years of CPU time. */
 #define USAGE_MAX	BIT_ULL(60)
 
+/* The rest of the record may be missing, and is zero then. */
+#define CPUTIME_OF_THREAD	offsetofend(struct ckpt_cputime, thread)
+
 static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct signal_struct *sig = task->signal;
@@ -318,6 +321,11 @@ static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	rec.thread.maj_flt = task->maj_flt;
 	rec.thread.inblock = task_io_get_inblock(task);
 	rec.thread.oublock = task_io_get_oublock(task);
+
+	/* What the process has is told by its first thread. */
+	if (!thread_group_leader(task))
+		return ckpt_write(ctx, &ckpt_kind_cputime, ckpt_ref(ctx, task),
+				  &rec, CPUTIME_OF_THREAD);
 
 	if (!lock_task_sighand(task, &flags))
 		return -ESRCH;
@@ -347,11 +355,6 @@ static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		.maxrss_pages = sig->cmaxrss,
 	};
 	unlock_task_sighand(task, &flags);
-	/* What the process has is told by its first thread. */
-	if (!thread_group_leader(task)) {
-		rec.dead_threads = (struct ckpt_usage) { };
-		rec.children = (struct ckpt_usage) { };
-	}
 	return ckpt_write(ctx, &ckpt_kind_cputime, ckpt_ref(ctx, task), &rec,
 			  sizeof(rec));
 }
@@ -479,7 +482,9 @@ const struct ckpt_kind ckpt_kind_cputime = {
 	.phase = CKPT_PHASE_CRED,
 	.version = 1,
 	.min_version = 1,
-	CKPT_PAYLOAD(struct ckpt_cputime),
+	.min_len = CPUTIME_OF_THREAD,
+	.len = sizeof(struct ckpt_cputime),
+	.max_len = sizeof(struct ckpt_cputime) + 256,
 	.single = true,
 	.required = true,
 	.zombie = true,

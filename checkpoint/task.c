@@ -622,6 +622,10 @@ static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
 
 	set_task_comm(current, t->comm);
+	/* What it has only where a record says so. */
+	current->restart_block =
+		(struct restart_block){ .fn = do_no_restart_syscall };
+	ckpt_arch_reset();
 	if (t->flags & CKPT_TASK_ZOMBIE) {
 		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
 		return;

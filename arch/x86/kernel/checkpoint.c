@@ -832,10 +832,19 @@ static void tls_set(const struct ckpt_x86_tls *tls)
 }
 #endif
 
+/* Programs of 64 bits have none. */
+static bool has_tls(struct task_struct *task)
+{
+	return memchr_inv(task->thread.tls_array, 0,
+			  sizeof(task->thread.tls_array));
+}
+
 static int tls_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct ckpt_x86_tls rec = {};
 
+	if (!has_tls(task))
+		return 0;
 	tls_get(task, &rec);
 	return ckpt_write(ctx, &ckpt_kind_x86_tls, ckpt_ref(ctx, task), &rec,
 			  sizeof(rec));
@@ -897,7 +906,6 @@ const struct ckpt_kind ckpt_kind_x86_tls = {
 	.min_version = 1,
 	CKPT_PAYLOAD(struct ckpt_x86_tls),
 	.single = true,
-	.required = true,
 	.task_save = tls_save,
 	.check = tls_check,
 	.restore = tls_restore,
@@ -1232,6 +1240,23 @@ static bool ldt_selector(void)
 	savesegment(fs, fs);
 	savesegment(gs, gs);
 	return (ds | es | fs | gs) & SEGMENT_TI_MASK;
+}
+
+/**
+ * ckpt_arch_reset() - forget what current has only where a record says so
+ *
+ * Context: Process context of a restarted task, before its records' commit().
+ */
+void ckpt_arch_reset(void)
+{
+	struct ckpt_x86_tls none = {};
+	int i;
+
+	if (!has_tls(current))
+		return;
+	for (i = 0; i < ARRAY_SIZE(none.desc); i++)
+		none.desc[i].entry_number = GDT_ENTRY_TLS_MIN + i;
+	tls_set(&none);
 }
 
 /**

@@ -328,6 +328,7 @@ struct ckpt_usage {
 	__u64 maxrss_pages;	/* 0 for the thread */
 };
 
+/* Behind the first member it may end, if the rest is zero. */
 /* rec: CPUTIME */
 struct ckpt_cputime {
 	struct ckpt_usage thread;
