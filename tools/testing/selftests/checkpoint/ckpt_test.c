@@ -310,6 +310,19 @@ double ckpt_scale(void)
 	return slowness() > 4 ? 0.125 : slowness() > 1 ? 0.25 : 1;
 }
 
+bool ckpt_sample(void)
+{
+	static uint64_t random;
+	int percent = slowness() > 4 ? 33 : slowness() > 1 ? 10 : 100;
+
+	if (ckpt_scale() >= 1 || percent == 100)
+		return true;
+	if (!random)
+		random = ckpt_now_ns(CLOCK_MONOTONIC) * 2 + 1;
+	random = random * 6364136223846793005 + 1442695040888963407;
+	return (random >> 40) % 100 < (unsigned int)percent;
+}
+
 static void nap(void)
 {
 	usleep(1000);

@@ -163,6 +163,11 @@ int ckpt_test_fini(struct ckpt_test *t);
 bool ckpt_dry(void);
 /* How many tries there shall be, of those that are many: 1 is all of them. */
 double ckpt_scale(void);
+/*
+ * Is this try made, one of very many of a sort? All are on a fast kernel, and with
+ * a scale of 1 or more; on slow ones chance says, so that in the end all are.
+ */
+bool ckpt_sample(void);
 
 long ckpt_sys_checkpoint(pid_t pid, int fd, unsigned long flags);
 long ckpt_sys_restart(int crid, int fd, unsigned long flags);

@@ -5,7 +5,8 @@
  * error, or a process that is killed at once; never anything else.
  *
  * $CKPT_TEST_SCALE multiplies how many there are, 2 is all of them. Without it
- * there are half of them, and fewer on a kernel that $SLOW says is slow.
+ * there are half of them, and fewer on a kernel that $SLOW says is slow (see
+ * ckpt_scale() and ckpt_sample()).
  */
 #include "ckpt_test.h"
 
@@ -455,7 +456,7 @@ static int truncated(struct worker *w, const struct image *im)
 	if (load(w, im->raw, im->len))
 		return -1;
 	for (len = im->len - 1; len + 1 > 0; len--) {
-		if ((int)(len % w->workers) != w->number)
+		if ((int)(len % w->workers) != w->number || !ckpt_sample())
 			continue;
 		/* Within a page all places are much the same. */
 		if (scale < 1 && in_contents(im, len) && in_contents(im, len - 1) &&
@@ -525,7 +526,7 @@ static int altered_byte(struct worker *w, const struct image *im)
 	if (load(w, im->raw, im->len))
 		return -1;
 	for (pos = w->number; pos < im->len; pos += w->workers) {
-		if (in_contents(im, pos))
+		if (in_contents(im, pos) || !ckpt_sample())
 			continue;
 		byte = im->raw[pos] ^ (1 << below(w, 8));
 		if (pwrite(w->fd, &byte, 1, pos) != 1)
@@ -630,7 +631,8 @@ static int try_field(struct where *where, uint8_t *at,
 			return -1;
 	}
 	for (i = 0; field->type == CKPT_FIELD_REF && i < 20; i++) {
-		if (try_value(where, at, field->size, i, false, field->name))
+		if (ckpt_sample() &&
+		    try_value(where, at, field->size, i, false, field->name))
 			return -1;
 	}
 	return 0;
@@ -742,7 +744,8 @@ static int altered_headers(struct worker *w, const struct image *im)
 				memcpy((uint8_t *)&changed.hdr + fields[f].offset,
 				       &values[v], fields[f].size);
 				if (!memcmp(&changed.hdr, at - fields[f].offset,
-					    sizeof(changed.hdr)))
+					    sizeof(changed.hdr)) ||
+				    !ckpt_sample())
 					continue;
 				/* A checksum over what is there. */
 				crc_len = changed.hdr.len;
@@ -2112,8 +2115,9 @@ static int user_changes(struct ckpt_test *t)
 		/* Everything in the credentials, some of all the rest. */
 		for (off = 0; off + 4 <= rec->hdr.len; off += 4) {
 			for (v = 0; v < ARRAY_SIZE(values); v++) {
-				if (rec->hdr.type != CKPT_REC_CRED &&
-				    below(&w, 40))
+				if (!ckpt_sample() ||
+				    (rec->hdr.type != CKPT_REC_CRED &&
+				     below(&w, 40)))
 					continue;
 				memcpy(payload, rec->payload, rec->hdr.len);
 				memcpy(payload + off, &values[v], 4);
