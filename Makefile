@@ -20,8 +20,9 @@ unexport MAKEFLAGS MFLAGS
 
 help:
 	@echo 'make demo        a program is checkpointed, the machine powered off and on, the program restarted'
-	@echo 'make test        all tests on all kernels; FLAVOUR=plain|memory|locking|host and TEST=name choose a part,'
-	@echo '                 SCALE=20 has twenty times as many random trees and images'
+	@echo 'make test        all tests, on the kernels plain and memory; CHECKS=1 adds the kernel locking, lint, hooks and'
+	@echo '                 the kernel without us; FLAVOUR=plain|memory|locking|host and TEST=name choose a part,'
+	@echo '                 SCALE=20 has twenty times as many random trees and images, on slow kernels 1 has all'
 	@echo 'make apps        real programs (PostgreSQL, redis, tmux, ...) checkpointed under load; more than make test has'
 	@echo 'make shell       a shell in a guest with the tools in it'
 	@echo 'make bench       measures, prints a table, writes build/bench.json'
