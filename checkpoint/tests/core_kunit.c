@@ -625,6 +625,37 @@ static void table_is_sound(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ckpt_kind_of_type(0xdead));
 }
 
+/* Each list has the rows that it is for, all of them, in the order of the table. */
+static void lists_of_rows(struct kunit *test)
+{
+	const struct ckpt_kind *const *collect = ckpt_rows(CKPT_ROWS_TASK_COLLECT);
+	const struct ckpt_kind *const *save = ckpt_rows(CKPT_ROWS_TASK_SAVE);
+	const struct ckpt_kind *const *file = ckpt_rows(CKPT_ROWS_FILE_MATCH);
+	const struct ckpt_kind *const *vma = ckpt_rows(CKPT_ROWS_VMA_MATCH);
+	const struct ckpt_kind *const *required = ckpt_rows(CKPT_ROWS_REQUIRED);
+	unsigned int i;
+
+	for (i = 0; i < ckpt_nr_kinds; i++) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		if (k->task_collect)
+			KUNIT_ASSERT_PTR_EQ(test, k, *collect++);
+		if (k->task_save)
+			KUNIT_ASSERT_PTR_EQ(test, k, *save++);
+		if (k->file_match)
+			KUNIT_ASSERT_PTR_EQ(test, k, *file++);
+		if (k->vma_match)
+			KUNIT_ASSERT_PTR_EQ(test, k, *vma++);
+		if (k->required)
+			KUNIT_ASSERT_PTR_EQ(test, k, *required++);
+	}
+	KUNIT_EXPECT_NULL(test, *collect);
+	KUNIT_EXPECT_NULL(test, *save);
+	KUNIT_EXPECT_NULL(test, *file);
+	KUNIT_EXPECT_NULL(test, *vma);
+	KUNIT_EXPECT_NULL(test, *required);
+}
+
 static struct kunit_case core_cases[] = {
 	KUNIT_CASE(record_round_trip),
 	KUNIT_CASE(record_in_parts),
@@ -644,6 +675,7 @@ static struct kunit_case core_cases[] = {
 	KUNIT_CASE(reasons_have_one_form),
 	KUNIT_CASE(reasons_are_bounded),
 	KUNIT_CASE(table_is_sound),
+	KUNIT_CASE(lists_of_rows),
 	{}
 };
 
