@@ -72,16 +72,24 @@ static int new_crid(void)
 static int get_target(struct ckpt_ctx *ctx, pid_t pid)
 {
 	struct task_struct *task;
+	bool leader = false;
 
 	if (pid < 0)
 		return -EINVAL;
-	task = find_get_task_by_vpid(pid ?: task_tgid_vnr(current));
+	ctx->root_pid = pid ? find_get_pid(pid) : get_pid(task_tgid(current));
+	/* A thread that executes a program is given the pid step by step. */
+	read_lock(&tasklist_lock);
+	task = pid_task(ctx->root_pid, PIDTYPE_PID);
+	if (task) {
+		get_task_struct(task);
+		leader = thread_group_leader(task);
+	}
+	read_unlock(&tasklist_lock);
 	if (!task)
 		return -ESRCH;
 	ctx->task = task;
-	ctx->root_pid = get_task_pid(task, PIDTYPE_PID);
 	ctx->self = same_thread_group(task, current);
-	if (!thread_group_leader(task))
+	if (!leader)
 		return ckpt_refuse(ctx, -EINVAL,
 				   "%d is a thread, not a process", pid);
 	if (!ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
