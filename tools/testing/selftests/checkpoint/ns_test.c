@@ -871,6 +871,74 @@ TEST_F(checkpoint, cgroup_membership)
 	EXPECT_EQ(0, rmdir(CGROUP));
 }
 
+static void *enter_inner(void *arg)
+{
+	NEED(!ckpt_write_file(CGROUP "/inner/cgroup.threads", "0"));
+	ckpt_value[1] = gettid();
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void *stay(void *arg)
+{
+	ckpt_value[2] = gettid();
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Made in the order in which the one that moves is behind the one that stays. */
+SCENARIO(threads_in_cgroups)
+{
+	pthread_t thread;
+
+	if (ckpt_write_file(CGROUP "/cgroup.procs", "0"))
+		ckpt_skip("no cgroup2: %s", strerror(errno));
+	NEED(!pthread_create(&thread, NULL, stay, NULL));
+	NEED(!pthread_create(&thread, NULL, enter_inner, NULL));
+	while (!ckpt_value[1] || !ckpt_value[2])
+		usleep(1000);
+	ckpt_point();
+}
+
+/* A thread is where the first one is, or where its own record says. */
+TEST_F(checkpoint, cgroup_of_threads)
+{
+	pid_t pid, inner, outer;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755) || mkdir(CGROUP "/inner", 0755))
+		SKIP(return, "no cgroup2: %s", strerror(errno));
+	ASSERT_EQ(0, ckpt_write_file(CGROUP "/inner/cgroup.type", "threaded"));
+	pid = ckpt_start(&self->t, "threads_in_cgroups", NULL);
+	ASSERT_LT(0, pid);
+	inner = ckpt_peek_value(pid, 1);
+	outer = ckpt_peek_value(pid, 2);
+	EXPECT_TRUE(is_in(inner, "/ckpt-test/inner"));
+	EXPECT_TRUE(is_in(outer, "/ckpt-test"));
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+
+	pid = ckpt_restart(&self->t, self->t.image, 0);
+	ASSERT_LT(0, pid);
+	EXPECT_TRUE(is_in(inner, "/"));
+	EXPECT_TRUE(is_in(outer, "/"));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+
+	pid = ckpt_restart(&self->t, self->t.image, RESTART_CGROUPS);
+	ASSERT_LT(0, pid)
+		ckpt_show_log(&self->t);
+	EXPECT_TRUE(is_in(pid, "/ckpt-test"));
+	EXPECT_TRUE(is_in(inner, "/ckpt-test/inner"));
+	EXPECT_TRUE(is_in(outer, "/ckpt-test"));
+	EXPECT_EQ(0, ckpt_finish(&self->t, pid));
+	EXPECT_EQ(0, rmdir(CGROUP "/inner"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 /*
  * The mount that was there first is of no use: one can only be read, one shows
  * another cgroup. Who cannot come to any, cannot move.
