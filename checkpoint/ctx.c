@@ -89,12 +89,9 @@ err_free:
  */
 void ckpt_ctx_free(struct ckpt_ctx *ctx)
 {
-	struct ckpt_rec *rec, *next;
-
 	ckpt_objs_destroy(ctx);
 	ckpt_external_free(ctx);
-	list_for_each_entry_safe(rec, next, &ctx->recs, node)
-		kvfree(rec);
+	kvfree(ctx->frame);
 	xa_destroy(&ctx->terminals);
 	ckpt_session_destroy(ctx);
 	xa_destroy(&ctx->pids);
@@ -112,6 +109,7 @@ void ckpt_ctx_free(struct ckpt_ctx *ctx)
 	kvfree(ctx->log);
 	if (ctx->log_file)
 		fput(ctx->log_file);
+	ckpt_alloc_destroy(ctx);
 	kfree(ctx);
 }
 

@@ -636,7 +636,6 @@ int ckpt_pages_restore(struct ckpt_ctx *ctx)
 		else if (type != CKPT_REC_END)
 			ret = ckpt_refuse(ctx, -EINVAL,
 					  "metadata among page contents");
-		kvfree(rec);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

@@ -4,6 +4,7 @@
  *
  *	syscalls.c	the system calls: flags, permission to call
  *	ctx.c		one operation: its life, its reasons (log.c)
+ *	arena.c		memory that lives as long as the operation
  *	quiesce.c	a task stops at the user-mode boundary, and goes on
  *	tree.c		the tasks of a tree: found, all at rest at one moment
  *	checkpoint.c	the walker that saves
@@ -35,6 +36,7 @@
 
 #include "limits.h"
 
+struct ckpt_chunk;
 struct ckpt_ctx;
 struct ckpt_kind;
 struct ckpt_obj;
@@ -130,7 +132,12 @@ enum ckpt_phase {
  * @objref: the object it defines or belongs to
  * @len:    bytes of payload in the image
  * @pos:    where it stands in the image, for reasons
+ * @hdr:    its header as it was read, but without the checksum; the payload
+ *	follows, so that one checksum goes over both
  * @payload: at least kind->len bytes, zero-filled behind @len
+ *
+ * Nobody frees a record but the context: those of the metadata live as long as
+ * it (ckpt_alloc()), one that is read behind them until the next one is read.
  */
 struct ckpt_rec {
 	struct list_head node;
@@ -141,6 +148,7 @@ struct ckpt_rec {
 	u32 len;
 	u16 version;
 	u64 pos;
+	struct ckpt_rec_hdr hdr;
 	u8 payload[] __aligned(8);
 };
 
@@ -446,6 +454,11 @@ struct ckpt_ctx {
 	struct list_head objs;
 	ckpt_ref_t nr_objs;
 
+	/* memory that lives as long as the context: arena.c */
+	struct ckpt_chunk *chunks;
+	void *room;			/* of the newest shared chunk */
+	size_t room_left;
+
 	/* reasons */
 	struct file *log_file;		/* NULL: nobody asked */
 	char *log;
@@ -482,6 +495,7 @@ struct ckpt_ctx {
 
 	/* restart */
 	struct list_head recs;
+	struct ckpt_rec *frame;		/* the last one read behind the metadata */
 	struct xarray terminals;	/* PTY records, by session */
 	bool meta_done;			/* only page contents follow */
 	struct ckpt_header header;
@@ -497,6 +511,8 @@ struct ckpt_ctx {
 
 struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags);
 void ckpt_ctx_free(struct ckpt_ctx *ctx);
+void *ckpt_alloc(struct ckpt_ctx *ctx, size_t len);
+void ckpt_alloc_destroy(struct ckpt_ctx *ctx);
 
 /**
  * ckpt_about_file() - reasons that follow are about this open file

@@ -298,19 +298,50 @@ static int check_hdr(struct ckpt_ctx *ctx, const struct ckpt_rec_hdr *hdr,
 	return 0;
 }
 
-static int check_crc(struct ckpt_ctx *ctx, struct ckpt_rec_hdr *hdr,
-		     const struct ckpt_rec *rec)
+/* The padding that was read is zero, and still there. */
+static int check_crc(struct ckpt_ctx *ctx, const struct ckpt_rec *rec, u32 want)
 {
-	u32 want = hdr->crc32c, crc;
+	u32 crc;
 
-	hdr->crc32c = 0;
-	crc = crc32c(~0, hdr, sizeof(*hdr));
-	crc = crc32c(crc, rec->payload, hdr->len);
-	crc = ~crc32c(crc, zeros, rec_pad(hdr->len));
+	static_assert(offsetof(struct ckpt_rec, payload) ==
+		      offsetofend(struct ckpt_rec, hdr));
+
+	crc = ~crc32c(~0, &rec->hdr, sizeof(rec->hdr) + ALIGN(rec->len, 8));
 	if (crc == want || skip_checksum())
 		return 0;
 	return ckpt_refuse(ctx, -EINVAL, "checksum 0x%08x, not 0x%08x", crc,
 			   want);
+}
+
+/* Whoever is done with it leaves it alone, see struct ckpt_rec. */
+static struct ckpt_rec *alloc_rec(struct ckpt_ctx *ctx, size_t room)
+{
+	size_t size = struct_size_t(struct ckpt_rec, payload, room);
+
+	if (!ctx->meta_done)
+		return ckpt_alloc(ctx, size);
+	kvfree(ctx->frame);
+	ctx->frame = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	return ctx->frame;
+}
+
+/* The payload with its padding, at once; judged is the copy. */
+static int read_payload(struct ckpt_ctx *ctx, struct ckpt_rec *rec, size_t room)
+{
+	size_t len = ALIGN(rec->len, 8);
+	u32 crc = rec->hdr.crc32c;
+	int ret;
+
+	ret = ctx->store->ops->read(ctx->store, rec->payload, len);
+	if (ret)
+		return ret;
+	if (len > rec->len &&
+	    memchr_inv(rec->payload + rec->len, 0, len - rec->len))
+		return ckpt_refuse(ctx, -EINVAL, "padding that is not zero");
+	if (room > len)
+		memset(rec->payload + len, 0, room - len);
+	rec->hdr.crc32c = 0;
+	return check_crc(ctx, rec, crc);
 }
 
 /**
@@ -322,13 +353,13 @@ static int check_crc(struct ckpt_ctx *ctx, struct ckpt_rec_hdr *hdr,
  * today, no second record of a single kind, objects defined in order and
  * before their use, the type of the owner. Then the kind's check() judges it.
  *
- * Return: the record, which the caller frees with kvfree(), or an ERR_PTR().
+ * Return: the record, which the context frees, or an ERR_PTR().
  */
 struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 {
 	struct ckpt_store *store = ctx->store;
 	const struct ckpt_kind *kind;
-	struct ckpt_rec *rec = NULL;
+	struct ckpt_rec *rec;
 	struct ckpt_rec_hdr hdr;
 	struct ckpt_obj *obj;
 	size_t room;
@@ -360,8 +391,8 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	ret = count_meta(ctx, kind, hdr.len);
 	if (ret)
 		goto err;
-	room = max_t(size_t, hdr.len, kind->len);
-	rec = kvzalloc(struct_size(rec, payload, room), GFP_KERNEL_ACCOUNT);
+	room = max_t(size_t, ALIGN(hdr.len, 8), kind->len);
+	rec = alloc_rec(ctx, room);
 	if (!rec) {
 		ret = -ENOMEM;
 		goto err;
@@ -372,12 +403,8 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	rec->objref = hdr.objref;
 	rec->len = hdr.len;
 	rec->pos = ctx->where.rec_pos;
-
-	ret = store->ops->read(store, rec->payload, hdr.len);
-	if (!ret)
-		ret = read_zeros(ctx, rec_pad(hdr.len));
-	if (!ret)
-		ret = check_crc(ctx, &hdr, rec);
+	rec->hdr = hdr;
+	ret = read_payload(ctx, rec, room);
 	if (ret)
 		goto err;
 
@@ -440,7 +467,6 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	return rec;
 
 err:
-	kvfree(rec);
 	return ERR_PTR(ret);
 }
 

@@ -205,8 +205,15 @@ static int kinds_init(struct kunit *test)
 
 static void kinds_exit(struct kunit *test)
 {
-	if (test->priv)
-		ckpt_ctx_free(test->priv);
+	struct ckpt_ctx *ctx = test->priv;
+	struct ckpt_rec *rec, *next;
+
+	if (!ctx)
+		return;
+	/* These are not the context's, see rec_alloc(). */
+	list_for_each_entry_safe(rec, next, &ctx->recs, node)
+		kvfree(rec);
+	ckpt_ctx_free(ctx);
 }
 
 /* The object that a record of this kind defines or belongs to. */
