@@ -68,6 +68,20 @@ void *ckpt_alloc(struct ckpt_ctx *ctx, size_t len)
 }
 
 /**
+ * ckpt_zalloc() - get zeroed memory that goes away with the context
+ * @ctx: the context
+ * @len: bytes, more than 0
+ *
+ * Return: as ckpt_alloc().
+ */
+void *ckpt_zalloc(struct ckpt_ctx *ctx, size_t len)
+{
+	void *res = ckpt_alloc(ctx, len);
+
+	return res ? memset(res, 0, len) : NULL;
+}
+
+/**
  * ckpt_alloc_destroy() - give back all the memory
  * @ctx: the context; nobody uses any of it any more
  */

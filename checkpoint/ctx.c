@@ -40,7 +40,6 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	INIT_LIST_HEAD(&ctx->recs);
 	INIT_LIST_HEAD(&ctx->members);
 	INIT_LIST_HEAD(&ctx->externals);
-	xa_init(&ctx->obj_xa);
 	xa_init(&ctx->terminals);
 	xa_init(&ctx->pids);
 	xa_init(&ctx->group_pids);

@@ -26,6 +26,7 @@
 #include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/list.h>
+#include <linux/nospec.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
@@ -350,7 +351,6 @@ ckpt_ref_t ckpt_ref(struct ckpt_ctx *ctx, const void *ptr);
 int ckpt_objs_save(struct ckpt_ctx *ctx);
 /* restart */
 int ckpt_obj_define(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
-struct ckpt_obj *ckpt_obj_get(struct ckpt_ctx *ctx, ckpt_ref_t ref);
 void ckpt_obj_set(struct ckpt_ctx *ctx, ckpt_ref_t ref, void *ptr,
 		  void (*release)(void *ptr));
 void *ckpt_obj_ptr(struct ckpt_ctx *ctx, ckpt_ref_t ref);
@@ -450,7 +450,8 @@ struct ckpt_ctx {
 	/* objects */
 	struct rhashtable obj_hash;	/* save, by ptr ... */
 	struct ckpt_obj *obj_found;	/* ... the last one asked for */
-	struct xarray obj_xa;		/* restart, by ref */
+	struct ckpt_obj **obj_by_ref;	/* restart, from 1 to nr_objs ... */
+	ckpt_ref_t obj_room;		/* ... with room for so many, and for 0 */
 	struct list_head objs;
 	ckpt_ref_t nr_objs;
 
@@ -512,7 +513,23 @@ struct ckpt_ctx {
 struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags);
 void ckpt_ctx_free(struct ckpt_ctx *ctx);
 void *ckpt_alloc(struct ckpt_ctx *ctx, size_t len);
+void *ckpt_zalloc(struct ckpt_ctx *ctx, size_t len);
 void ckpt_alloc_destroy(struct ckpt_ctx *ctx);
+
+/**
+ * ckpt_obj_get() - the object of a number
+ * @ctx: the restart
+ * @ref: its number, which can be from an image
+ *
+ * Return: the object, or NULL when no record has defined it yet.
+ */
+static inline struct ckpt_obj *ckpt_obj_get(struct ckpt_ctx *ctx,
+					    ckpt_ref_t ref)
+{
+	if (!ref || ref > ctx->nr_objs)
+		return NULL;
+	return ctx->obj_by_ref[array_index_nospec(ref, ctx->nr_objs + 1)];
+}
 
 /**
  * ckpt_about_file() - reasons that follow are about this open file

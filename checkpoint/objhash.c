@@ -3,7 +3,8 @@
  * Objects: what several users share is saved once and referred to by number.
  *
  * Saving finds an object by its address (a hash table), restarting by its
- * number (an xarray). Both keep them in the order of their numbers.
+ * number (an array, as the numbers are dense). Both keep them in the order of
+ * their numbers. They go away with the context.
  */
 
 #include <linux/hash.h>
@@ -20,6 +21,9 @@ static int cmp_obj_ptr(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	return ((const struct ckpt_obj *)obj)->ptr != *(void *const *)arg->key;
 }
+
+/* Objects of a small image; with 0 this is a power of two of them. */
+#define FIRST_ROOM	127
 
 static const struct rhashtable_params obj_params = {
 	.hashfn = hash_obj_ptr,
@@ -67,16 +71,13 @@ void ckpt_objs_release(struct ckpt_ctx *ctx)
  */
 void ckpt_objs_destroy(struct ckpt_ctx *ctx)
 {
-	struct ckpt_obj *obj, *next;
-
 	/* The hash goes first, it looks at the ptr. */
 	ctx->obj_found = NULL;
 	if (rcu_access_pointer(ctx->obj_hash.tbl))
 		rhashtable_destroy(&ctx->obj_hash);
-	xa_destroy(&ctx->obj_xa);
 	ckpt_objs_release(ctx);
-	list_for_each_entry_safe(obj, next, &ctx->objs, node)
-		kfree(obj);
+	INIT_LIST_HEAD(&ctx->objs);
+	kvfree(ctx->obj_by_ref);
 }
 
 /**
@@ -105,7 +106,7 @@ int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr)
 		return 0;
 	}
 
-	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
+	obj = ckpt_zalloc(ctx, sizeof(*obj));
 	if (!obj)
 		return -ENOMEM;
 	obj->ptr = ptr;
@@ -115,10 +116,8 @@ int ckpt_collect(struct ckpt_ctx *ctx, const struct ckpt_kind *kind, void *ptr)
 	INIT_LIST_HEAD(&obj->recs);
 	ret = rhashtable_insert_fast(&ctx->obj_hash, &obj->hash_node,
 				     obj_params);
-	if (ret) {
-		kfree(obj);
+	if (ret)
 		return ret;
-	}
 	if (kind->obj_get) {
 		kind->obj_get(ptr);
 		obj->release = kind->obj_put;
@@ -191,6 +190,22 @@ int ckpt_objs_save(struct ckpt_ctx *ctx)
 	return 0;
 }
 
+/* Twice as much: each is moved twice at the most. */
+static int make_room(struct ckpt_ctx *ctx)
+{
+	ckpt_ref_t room = ctx->obj_room ? 2 * ctx->obj_room + 1 : FIRST_ROOM;
+	struct ckpt_obj **objs;
+
+	objs = kvrealloc(ctx->obj_by_ref, (room + 1ULL) * sizeof(*objs),
+			 GFP_KERNEL_ACCOUNT);
+	if (!objs)
+		return -ENOMEM;
+	objs[0] = NULL;
+	ctx->obj_by_ref = objs;
+	ctx->obj_room = room;
+	return 0;
+}
+
 /**
  * ckpt_obj_define() - an object's defining record was read
  * @ctx: the restart
@@ -206,33 +221,19 @@ int ckpt_obj_define(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (rec->objref != ctx->nr_objs + 1)
 		return ckpt_refuse(ctx, -EINVAL, "object %u where %u is due",
 				   rec->objref, ctx->nr_objs + 1);
-	obj = kzalloc(sizeof(*obj), GFP_KERNEL_ACCOUNT);
+	ret = ctx->nr_objs < ctx->obj_room ? 0 : make_room(ctx);
+	if (ret)
+		return ret;
+	obj = ckpt_zalloc(ctx, sizeof(*obj));
 	if (!obj)
 		return -ENOMEM;
 	obj->kind = rec->kind;
 	obj->ref = rec->objref;
 	obj->rec = rec;
 	INIT_LIST_HEAD(&obj->recs);
-	ret = xa_err(xa_store(&ctx->obj_xa, obj->ref, obj, GFP_KERNEL_ACCOUNT));
-	if (ret) {
-		kfree(obj);
-		return ret;
-	}
-	ctx->nr_objs++;
+	ctx->obj_by_ref[++ctx->nr_objs] = obj;
 	list_add_tail(&obj->node, &ctx->objs);
 	return 0;
-}
-
-/**
- * ckpt_obj_get() - the object of a number
- * @ctx: the restart
- * @ref: its number
- *
- * Return: the object, or NULL when no record has defined it yet.
- */
-struct ckpt_obj *ckpt_obj_get(struct ckpt_ctx *ctx, ckpt_ref_t ref)
-{
-	return ref ? xa_load(&ctx->obj_xa, ref) : NULL;
 }
 
 /**
