@@ -27,6 +27,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 {
 	unsigned int log_fd = flags >> CHECKPOINT_LOG_SHIFT;
 	struct ckpt_ctx *ctx;
+	unsigned int i;
 	int ret;
 
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
@@ -38,6 +39,8 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	ctx->where.rec_pos = U64_MAX;
 	INIT_LIST_HEAD(&ctx->objs);
 	INIT_LIST_HEAD(&ctx->recs);
+	for (i = 0; i < ARRAY_SIZE(ctx->phases); i++)
+		INIT_LIST_HEAD(&ctx->phases[i]);
 	INIT_LIST_HEAD(&ctx->members);
 	INIT_LIST_HEAD(&ctx->externals);
 	xa_init(&ctx->terminals);

@@ -128,6 +128,7 @@ enum ckpt_phase {
  * @node:   in ckpt_ctx.recs, image order
  * @own:    in ckpt_obj.recs of the object that it defines or belongs to; the
  *	record of a SIGHAND in those of the first task that uses it
+ * @build:  in ckpt_ctx.phases, when the builder has something to do with it
  * @kind:   its row
  * @type:   CKPT_REC_*
  * @objref: the object it defines or belongs to
@@ -143,6 +144,7 @@ enum ckpt_phase {
 struct ckpt_rec {
 	struct list_head node;
 	struct list_head own;
+	struct list_head build;
 	const struct ckpt_kind *kind;
 	u32 type;
 	u32 objref;
@@ -314,7 +316,8 @@ extern int ckpt_skip_checksum;
  * @user:  restart, of a SIGHAND or MM: the first task that uses it
  * @rec:   restart: the record that defines it
  * @singles: restart: the types of single kinds of which it has a record
- * @recs:  restart: that one and those that belong to it, in image order
+ * @recs:  restart: that one and those that belong to it, in image order; of a
+ *	   task by phase, then in image order, when all of them are known
  * @release: restart: gives back @ptr when the operation ends
  */
 struct ckpt_obj {
@@ -496,6 +499,7 @@ struct ckpt_ctx {
 
 	/* restart */
 	struct list_head recs;
+	struct list_head phases[CKPT_NR_PHASES]; /* of them, what the builder does */
 	struct ckpt_rec *frame;		/* the last one read behind the metadata */
 	struct xarray terminals;	/* PTY records, by session */
 	bool meta_done;			/* only page contents follow */

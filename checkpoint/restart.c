@@ -175,38 +175,105 @@ static int check_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	return 0;
 }
 
-/* Is this an attribute that such a task has? */
-static bool has_kind(const struct ckpt_member *m, const struct ckpt_kind *kind)
+/* What records tasks have differs. */
+enum task_sort {
+	SORT_FIRST,		/* the first thread of a process */
+	SORT_THREAD,		/* another one */
+	SORT_EXITED,		/* has_exited() */
+	SORT_ZOMBIE,
+	NR_SORTS
+};
+
+/* Types of records: what such a task has, and what of it must be there. */
+static struct {
+	DECLARE_BITMAP(had, CKPT_NR_TYPES);
+	DECLARE_BITMAP(required, CKPT_NR_TYPES);
+} types_of[NR_SORTS] __ro_after_init;
+
+static enum task_sort sort_of(const struct ckpt_member *m)
 {
-	return (!is_zombie(m) || kind->zombie) &&
-	       (m->leader == m || !kind->process) &&
-	       (!has_exited(m) || kind->zombie || kind->process);
+	if (is_zombie(m))
+		return SORT_ZOMBIE;
+	if (has_exited(m))
+		return SORT_EXITED;
+	return m->leader == m ? SORT_FIRST : SORT_THREAD;
 }
 
-/* Every task has one of each record that every such task needs. */
-static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
+/* Is this an attribute that such a task has? */
+static bool __init has_kind(enum task_sort sort, const struct ckpt_kind *kind)
 {
-	struct ckpt_rec *rec;
+	switch (sort) {
+	case SORT_THREAD:
+		return !kind->process;
+	case SORT_EXITED:
+		return kind->zombie || kind->process;
+	case SORT_ZOMBIE:
+		return kind->zombie;
+	default:
+		return true;
+	}
+}
+
+/* The table is long, and there can be very many tasks. */
+static int __init types_init(void)
+{
+	enum task_sort sort;
 	unsigned int i;
 
 	for (i = 0; i < ckpt_nr_kinds; i++) {
 		const struct ckpt_kind *kind = ckpt_kinds[i];
 
-		if (!kind->required || !has_kind(m, kind))
+		if (!kind->type || kind->family == CKPT_FAMILY_FRAME)
 			continue;
-		if (!test_bit(kind->type, m->obj->singles))
-			return ckpt_refuse(ctx, -EINVAL,
-					   "the task has no record of kind %s",
-					   kind->name);
-	}
-	list_for_each_entry(rec, &m->obj->recs, own) {
-		set_where(ctx, rec);
-		if (rec->kind->family == CKPT_FAMILY_TASK &&
-		    !has_kind(m, rec->kind))
-			return ckpt_refuse(ctx, -EINVAL,
-					   "a record that such a task has not");
+		for (sort = 0; sort < NR_SORTS; sort++) {
+			if (kind->family == CKPT_FAMILY_TASK &&
+			    !has_kind(sort, kind))
+				continue;
+			__set_bit(kind->type, types_of[sort].had);
+			if (kind->required)
+				__set_bit(kind->type, types_of[sort].required);
+		}
 	}
 	return 0;
+}
+core_initcall(types_init);
+
+/* Every task has one of each record that every such task needs. */
+static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	typeof(types_of[0]) *types = &types_of[sort_of(m)];
+	struct ckpt_rec *rec;
+	unsigned int type;
+
+	type = find_next_andnot_bit(types->required, m->obj->singles,
+				    CKPT_NR_TYPES, 0);
+	if (type < CKPT_NR_TYPES)
+		return ckpt_refuse(ctx, -EINVAL,
+				   "the task has no record of kind %s",
+				   ckpt_kind_of_type(type)->name);
+	list_for_each_entry(rec, &m->obj->recs, own) {
+		if (test_bit(rec->type, types->had))
+			continue;
+		set_where(ctx, rec);
+		return ckpt_refuse(ctx, -EINVAL,
+				   "a record that such a task has not");
+	}
+	return 0;
+}
+
+/* So that one walk does what is to be done phase by phase. */
+static void sort_by_phase(struct ckpt_obj *obj)
+{
+	struct list_head phases[CKPT_NR_PHASES];
+	struct ckpt_rec *rec, *next;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(phases); i++)
+		INIT_LIST_HEAD(&phases[i]);
+	list_for_each_entry_safe(rec, next, &obj->recs, own)
+		list_move_tail(&rec->own, &phases[rec->kind->phase]);
+	for (i = 0; i < ARRAY_SIZE(phases); i++)
+		list_splice_tail(&phases[i], &obj->recs);
 }
 
 /*
@@ -247,10 +314,10 @@ static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 	INIT_LIST_HEAD(&m->thread_node);
 	init_completion(&m->turn);
 	list_add_tail(&m->node, &ctx->members);
-	if (xa_load(&ctx->pids, t->pid))
+	ret = xa_insert(&ctx->pids, t->pid, m, GFP_KERNEL_ACCOUNT);
+	if (ret == -EBUSY)
 		return ckpt_refuse(ctx, -EINVAL, "two tasks with pid %d",
 				   t->pid);
-	ret = xa_err(xa_store(&ctx->pids, t->pid, m, GFP_KERNEL_ACCOUNT));
 	if (!ret)
 		ret = t->tgid == t->pid ? check_parent(ctx, m) :
 					  check_thread(ctx, m);
@@ -258,9 +325,11 @@ static int add_member(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 		ret = check_sighand(ctx, m);
 	if (!ret)
 		ret = check_required(ctx, m);
-	if (!ret)
-		set_stops(ctx, m);
-	return ret;
+	if (ret)
+		return ret;
+	set_stops(ctx, m);
+	sort_by_phase(obj);
+	return 0;
 }
 
 static int check_tree(struct ckpt_ctx *ctx)
@@ -289,6 +358,21 @@ static int check_tree(struct ckpt_ctx *ctx)
 	return ckpt_session_check(ctx);
 }
 
+static bool is_of_task(const struct ckpt_rec *rec)
+{
+	return rec->kind->family == CKPT_FAMILY_TASK || rec->kind->in_task;
+}
+
+static bool is_built(const struct ckpt_rec *rec)
+{
+	const struct ckpt_kind *kind = rec->kind;
+
+	/* Objects may need what the limits of any task allow. */
+	if (is_of_task(rec))
+		return kind->phase == CKPT_PHASE_CRED && kind->restore;
+	return kind->restore || kind->commit;
+}
+
 static int read_meta(struct ckpt_ctx *ctx)
 {
 	struct ckpt_rec *rec;
@@ -299,6 +383,9 @@ static int read_meta(struct ckpt_ctx *ctx)
 		if (IS_ERR(rec))
 			return PTR_ERR(rec);
 		list_add_tail(&rec->node, &ctx->recs);
+		if (is_built(rec))
+			list_add_tail(&rec->build,
+				      &ctx->phases[rec->kind->phase]);
 		type = rec->type;
 		if (ctx->nr_records == 1 ? type != CKPT_REC_HEADER :
 					   type == CKPT_REC_HEADER)
@@ -320,11 +407,6 @@ static int read_meta(struct ckpt_ctx *ctx)
 
 /* --- objects: what the builder does -------------------------------------------------- */
 
-static bool is_of_task(const struct ckpt_rec *rec)
-{
-	return rec->kind->family == CKPT_FAMILY_TASK || rec->kind->in_task;
-}
-
 /* What belongs to an address space is restored in it. */
 static int enter_owner(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
 {
@@ -340,11 +422,8 @@ static int build_phase(struct ckpt_ctx *ctx, enum ckpt_phase phase)
 	struct ckpt_rec *rec;
 	int ret;
 
-	list_for_each_entry(rec, &ctx->recs, node) {
-		if (rec->kind->phase != phase || !rec->kind->restore)
-			continue;
-		/* Objects may need what the limits of any task allow. */
-		if (is_of_task(rec) && phase != CKPT_PHASE_CRED)
+	list_for_each_entry(rec, &ctx->phases[phase], build) {
+		if (!rec->kind->restore)
 			continue;
 		set_where(ctx, rec);
 		ret = enter_owner(ctx, rec);
@@ -382,9 +461,8 @@ static void settle(struct ckpt_ctx *ctx)
 	struct ckpt_rec *rec;
 
 	for (phase = CKPT_PHASE_NONE + 1; phase <= CKPT_PHASE_FILES; phase++)
-		list_for_each_entry(rec, &ctx->recs, node)
-			if (rec->kind->phase == phase && rec->kind->commit &&
-			    !is_of_task(rec))
+		list_for_each_entry(rec, &ctx->phases[phase], build)
+			if (rec->kind->commit && !is_of_task(rec))
 				rec->kind->commit(ctx, rec);
 }
 
@@ -457,7 +535,6 @@ static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
 
 static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
-	enum ckpt_phase phase;
 	struct ckpt_rec *rec;
 	int ret;
 
@@ -466,15 +543,13 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	if (ret)
 		return ret;
 
-	for (phase = CKPT_PHASE_NONE + 1; phase < CKPT_NR_PHASES; phase++) {
-		list_for_each_entry(rec, &m->obj->recs, own) {
-			if (rec->kind->phase != phase || !rec->kind->restore)
-				continue;
-			set_where(ctx, rec);
-			ret = rec->kind->restore(ctx, rec);
-			if (ret)
-				return ret;
-		}
+	list_for_each_entry(rec, &m->obj->recs, own) {
+		if (rec->kind->phase == CKPT_PHASE_NONE || !rec->kind->restore)
+			continue;
+		set_where(ctx, rec);
+		ret = rec->kind->restore(ctx, rec);
+		if (ret)
+			return ret;
 	}
 	set_where(ctx, NULL);
 	return fatal_signal_pending(current) ? -EINTR : 0;
@@ -483,13 +558,14 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 static void commit_phases(struct ckpt_member *m, enum ckpt_phase from,
 			  enum ckpt_phase to)
 {
-	enum ckpt_phase phase;
 	struct ckpt_rec *rec;
 
-	for (phase = from; phase <= to; phase++)
-		list_for_each_entry(rec, &m->obj->recs, own)
-			if (rec->kind->phase == phase && rec->kind->commit)
-				rec->kind->commit(m->ctx, rec);
+	list_for_each_entry(rec, &m->obj->recs, own) {
+		if (rec->kind->phase > to)
+			break;
+		if (rec->kind->phase >= from && rec->kind->commit)
+			rec->kind->commit(m->ctx, rec);
+	}
 }
 
 /* This task does not use the context any more. */
