@@ -369,12 +369,10 @@ void ckpt_objs_destroy(struct ckpt_ctx *ctx);
 /* What a new task is told to do next, see restart.c. */
 enum ckpt_step {
 	CKPT_STEP_THREADS,	/* make the other threads of the process */
-	CKPT_STEP_BUILD,	/* make all objects */
-	CKPT_STEP_RESTORE,	/* restore itself */
-	CKPT_STEP_SETTLE,	/* commit the objects; nothing fails from here on */
-	CKPT_STEP_IDENTITY,	/* commit credentials and times */
-	CKPT_STEP_COMMIT,	/* commit all else */
-	CKPT_STEP_RELEASE,	/* let go of the objects */
+	CKPT_STEP_RESTORE,	/* the builder: make all objects; restore itself */
+	CKPT_STEP_SETTLE,	/* the builder: commit the objects; commit itself */
+	CKPT_STEP_COMMIT,	/* commit what has had to wait for others */
+	CKPT_STEP_RELEASE,	/* let go of the objects, tell all to go */
 	CKPT_STEP_GO,		/* run as what was saved */
 	CKPT_STEP_EXIT,		/* become a zombie */
 	CKPT_STEP_ABORT,	/* vanish */
@@ -400,6 +398,7 @@ enum ckpt_step {
  * @leader: the first thread of its process
  * @threads: of a leader: the others, by @thread_node
  * @own_session: its session is made, it does not go into the caller's
+ * @is_new: it has not run yet, whoever tells it the first step wakes it up
  * @turn:  it shall do @step
  * @cpu_work: commits the last phase
  */
@@ -420,6 +419,7 @@ struct ckpt_member {
 	struct list_head threads;
 	struct list_head thread_node;
 	bool own_session;
+	bool is_new;
 	struct completion turn;
 	enum ckpt_step step;
 	struct callback_head cpu_work;
@@ -503,6 +503,7 @@ struct ckpt_ctx {
 	struct ckpt_rec *frame;		/* the last one read behind the metadata */
 	struct xarray terminals;	/* PTY records, by session */
 	bool meta_done;			/* only page contents follow */
+	bool timers;			/* POSIX timers, on the clocks of any process */
 	struct ckpt_header header;
 	struct xarray pids;		/* members, by saved pid */
 	struct xarray group_pids;	/* made for groups without a leader */

@@ -4,30 +4,33 @@
  * restore itself.
  *
  * The caller makes all processes as children of its own, which share its memory
- * for the time being, and the first thread of each makes the others. They wait;
- * the caller tells one of them at a time what to do (enum ckpt_step):
+ * for the time being, and the first thread of each makes the others. None of
+ * them runs before it is told what to do, one at a time (enum ckpt_step), and
+ * then it waits for more. To wake up one is most of what a step takes, so there
+ * are few:
  *
- *	THREADS	each process makes its threads
- *	BUILD	the root, the builder, makes all objects: credentials, files,
- *		address spaces with their contents, tables of descriptors
- *	RESTORE	each task adopts its address space and restores its attributes
+ *	THREADS	each process that has more than one makes its threads
+ *	RESTORE	the root, the builder, makes all objects: credentials, files,
+ *		address spaces with their contents, tables of descriptors;
+ *		then each task, and it is the first one, adopts its address
+ *		space and restores its attributes
  *
  * Until here everything can fail, and then all of them vanish (ABORT) and
  * nothing has changed. After it nothing fails any more:
  *
- *	SETTLE	the builder commits the objects
- *	IDENTITY each task commits its credentials and what it has used: timers
- *		measure what all threads of a process have
- *	COMMIT	each task commits: descriptors, signals, timers
+ *	SETTLE	the builder commits the objects; then each task commits what it
+ *		has used, descriptors, signals, timers
+ *	COMMIT	those do that whose timers measure what others have used, too,
+ *		see commits_late()
  *	EXIT	those who were zombies are that again, and so are first threads
  *		that had exited
  *	RELEASE	the builder, or one of its threads, lets go of the objects, which
- *		belong to the tasks now
- *	GO	the others run, with the saved registers, which each of them
- *		commits in get_signal() on its way to user mode
+ *		belong to the tasks now, and tells all of them to run
+ *	GO	they run, with the saved registers, which each of them commits in
+ *		get_signal() on its way to user mode
  *
  * Parents, process groups and sessions change under tasklist_lock between
- * COMMIT and GO, see session.c.
+ * COMMIT and RELEASE, see session.c.
  *
  * RESTART_SELF does the same without a child: the caller restores aside, and
  * commits to itself.
@@ -42,6 +45,7 @@
 #include <linux/seccomp.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
+#include <trace/events/sched.h>
 #include <uapi/linux/wait.h>
 
 #include "external.h"
@@ -387,6 +391,7 @@ static int read_meta(struct ckpt_ctx *ctx)
 			list_add_tail(&rec->build,
 				      &ctx->phases[rec->kind->phase]);
 		type = rec->type;
+		ctx->timers |= type == CKPT_REC_POSIX_TIMER;
 		if (ctx->nr_records == 1 ? type != CKPT_REC_HEADER :
 					   type == CKPT_REC_HEADER)
 			return ckpt_refuse(ctx, -EINVAL,
@@ -496,19 +501,22 @@ static int share_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
 
 static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags);
 
-static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
+/* The first thing that a new process does. */
+static int begin(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
-	struct ckpt_member *thread;
-	int ret;
-
 	/* From now on nobody can begin to do so, see new_task(). */
 	if (current->ptrace)
 		return ckpt_refuse(ctx, -EBUSY,
 				   "somebody has begun to trace the new process %d",
 				   m->pid);
-	ret = share_sighand(ctx, m);
-	if (ret)
-		return ret;
+	return share_sighand(ctx, m);
+}
+
+static int make_threads(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_member *thread;
+	int ret;
+
 	list_for_each_entry(thread, &m->threads, thread_node) {
 		ret = make_task(ctx, thread, CLONE_THREAD | CLONE_SIGHAND |
 				CLONE_SYSVSEM);
@@ -536,10 +544,13 @@ static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
 static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	struct ckpt_rec *rec;
-	int ret;
+	int ret = 0;
 
+	if (m == root_of(ctx))
+		ret = build(ctx);
 	/* A replaced caller goes over when nothing can fail any more. */
-	ret = ctx->self ? 0 : adopt_mm(ctx, m);
+	if (!ret && !ctx->self)
+		ret = adopt_mm(ctx, m);
 	if (ret)
 		return ret;
 
@@ -566,6 +577,23 @@ static void commit_phases(struct ckpt_member *m, enum ckpt_phase from,
 		if (rec->kind->phase >= from && rec->kind->commit)
 			rec->kind->commit(m->ctx, rec);
 	}
+}
+
+/*
+ * The CPU timers of a process measure what all its threads have used, and POSIX
+ * timers what another process has: when they are started, that is known.
+ */
+static bool commits_late(const struct ckpt_member *m)
+{
+	return m->leader == m && (!list_empty(&m->threads) || m->ctx->timers);
+}
+
+static void commit_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	if (m == root_of(ctx))
+		settle(ctx);
+	commit_phases(m, CKPT_PHASE_CRED,
+		      commits_late(m) ? CKPT_PHASE_CRED : CKPT_PHASE_CPU - 1);
 }
 
 /* This task does not use the context any more. */
@@ -615,21 +643,13 @@ static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	switch (step) {
 	case CKPT_STEP_THREADS:
 		return make_threads(ctx, m);
-	case CKPT_STEP_BUILD:
-		return build(ctx);
 	case CKPT_STEP_RESTORE:
 		return restore_task(ctx, m);
 	case CKPT_STEP_SETTLE:
-		settle(ctx);
-		return 0;
-	case CKPT_STEP_IDENTITY:
-		commit_phases(m, CKPT_PHASE_CRED, CKPT_PHASE_CRED);
+		commit_task(ctx, m);
 		return 0;
 	case CKPT_STEP_COMMIT:
 		commit_phases(m, CKPT_PHASE_CRED + 1, CKPT_PHASE_CPU - 1);
-		return 0;
-	case CKPT_STEP_RELEASE:
-		release(ctx);
 		return 0;
 	default:
 		return -EINVAL;
@@ -657,18 +677,47 @@ static void __noreturn exit_as_saved(int status)
 
 static void tell(struct ckpt_member *m, enum ckpt_step step)
 {
+	bool is_new = m->is_new;
+
 	m->step = step;
+	m->is_new = false;
 	complete(&m->turn);
+	if (is_new)
+		wake_up_new_task(m->task);
+}
+
+/* Who does this step, from @m on? NULL: nobody. */
+static struct ckpt_member *who_does(struct ckpt_ctx *ctx, struct ckpt_member *m,
+				    enum ckpt_step step)
+{
+	list_for_each_entry_from(m, &ctx->members, node)
+		if (step != CKPT_STEP_COMMIT || commits_late(m))
+			return m;
+	return NULL;
 }
 
 /* Whose turn is it next: another task's, or the caller's? */
 static void pass_on(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
-	if (ctx->in_turn && !ctx->result &&
-	    !list_is_last(&m->node, &ctx->members))
-		tell(list_next_entry(m, node), m->step);
+	struct ckpt_member *next = NULL;
+
+	if (ctx->in_turn && !ctx->result)
+		next = who_does(ctx, list_next_entry(m, node), m->step);
+	if (next)
+		tell(next, m->step);
 	else
 		complete(&ctx->done);
+}
+
+/* All others stand still up to here; those who have exited are gone. */
+static void let_go(struct ckpt_ctx *ctx)
+{
+	struct ckpt_member *m;
+
+	release(ctx);
+	list_for_each_entry(m, &ctx->members, node)
+		if (!is_zombie(m) && !has_exited(m))
+			tell(m, CKPT_STEP_GO);
 }
 
 /*
@@ -676,27 +725,33 @@ static void pass_on(struct ckpt_ctx *ctx, struct ckpt_member *m)
  * cannot be traced, which would show its memory and change its parent. Nobody
  * else waits for it while freezing, so that it may freeze with it; and only for
  * lockdep is it of a class of its own, as the image is read under it.
+ *
+ * Who waits while others are new does not freeze: they could not, before it has
+ * told them to run.
  */
 static int new_task(void *data)
 {
 	struct ckpt_member *m = data;
 	struct mutex *guard = m->leader == m ?
 		&current->signal->cred_guard_mutex : NULL;
+	unsigned int state = TASK_IDLE;
 	struct ckpt_ctx *ctx = m->ctx;
+	bool begun = !guard;
 	bool exited;
 	int status;
 
-	/* Nothing but SIGKILL interrupts a half-made task. */
-	block_signals(NULL);
+	/* Whoever has made it blocks all signals but SIGKILL and SIGSTOP. */
 	if (guard)
 		mutex_lock_nested(guard, SINGLE_DEPTH_NESTING);
 
 	for (;;) {
-		wait_for_completion_state(&m->turn,
-					  TASK_IDLE | TASK_FREEZABLE_UNSAFE);
+		wait_for_completion_state(&m->turn, state);
 		if (guard && m->step >= CKPT_STEP_GO)
 			mutex_unlock(guard);
 		switch (m->step) {
+		case CKPT_STEP_RELEASE:
+			let_go(ctx);
+			break;
 		case CKPT_STEP_GO:
 			go(m);
 			return 0;
@@ -713,7 +768,13 @@ static int new_task(void *data)
 			leave(ctx);
 			do_exit(SIGKILL);
 		default:
-			ctx->result = do_step(ctx, m, m->step);
+			ctx->result = begun ? 0 : begin(ctx, m);
+			begun = true;
+			if (!ctx->result)
+				ctx->result = do_step(ctx, m, m->step);
+			/* Now or soon there are no new ones any more. */
+			if (m->step == CKPT_STEP_RESTORE)
+				state |= TASK_FREEZABLE_UNSAFE;
 			pass_on(ctx, m);
 		}
 	}
@@ -746,10 +807,9 @@ static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	tell(m, step);
 	if (step >= CKPT_STEP_SETTLE) {
 		wait_frozen_or_not(&ctx->done);
-	} else if (wait_for_completion_state(&ctx->done, TASK_KILLABLE |
-							 TASK_FREEZABLE)) {
+	} else if (wait_for_completion_killable(&ctx->done)) {
 		kill_all(ctx);
-		wait_frozen_or_not(&ctx->done);
+		wait_for_completion(&ctx->done);
 		return -EINTR;
 	}
 	return ctx->result;
@@ -766,28 +826,32 @@ static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags)
 		.set_tid = &tid,
 		.set_tid_size = ctx->flags & RESTART_FRESH_PIDS ? 0 : 1,
 	};
-	pid_t pid;
+	struct task_struct *task;
+	int error;
 
 	set_where(ctx, m->obj->rec);
-	atomic_inc(&ctx->nr_running);
-	pid = kernel_clone(&args);
-	if (pid > 0) {
-		m->task = find_get_task_by_vpid(pid);
-		m->pid = pid;
+	/* As kernel_clone(), but that it does not run yet, see tell(). */
+	task = copy_process(NULL, 0, NUMA_NO_NODE, &args);
+	if (!IS_ERR(task)) {
+		trace_sched_process_fork(current, task);
+		atomic_inc(&ctx->nr_running);
+		m->task = get_task_struct(task);
+		m->pid = task_pid_vnr(task);
+		m->is_new = true;
 		set_where(ctx, NULL);
 		return 0;
 	}
-	atomic_dec(&ctx->nr_running);
-	if (pid == -ERESTARTNOINTR)
+	error = PTR_ERR(task);
+	if (error == -ERESTARTNOINTR)
 		return ckpt_refuse(ctx, -EINTR,
 				   "the caller is being stopped, frozen or checkpointed");
-	if (pid == -EEXIST)
-		return ckpt_refuse(ctx, pid, "pid %d is in use", tid);
-	if (pid == -EPERM && args.set_tid_size)
-		return ckpt_refuse(ctx, pid,
+	if (error == -EEXIST)
+		return ckpt_refuse(ctx, error, "pid %d is in use", tid);
+	if (error == -EPERM && args.set_tid_size)
+		return ckpt_refuse(ctx, error,
 				   "choosing pid %d needs CAP_CHECKPOINT_RESTORE; fresh pids do not",
 				   tid);
-	return ckpt_refuse(ctx, pid, "cannot make a task");
+	return ckpt_refuse(ctx, error, "cannot make a task");
 }
 
 static int make_tasks(struct ckpt_ctx *ctx)
@@ -810,7 +874,7 @@ static int make_tasks(struct ckpt_ctx *ctx)
 		return ret;
 
 	list_for_each_entry(m, &ctx->members, node) {
-		if (m->leader != m)
+		if (list_empty(&m->threads))
 			continue;
 		ret = run(ctx, m, CKPT_STEP_THREADS);
 		if (ret)
@@ -822,10 +886,12 @@ static int make_tasks(struct ckpt_ctx *ctx)
 /* One behind the other, each wakes the next one. */
 static int run_all(struct ckpt_ctx *ctx, enum ckpt_step step)
 {
-	int ret;
+	struct ckpt_member *first = who_does(ctx, root_of(ctx), step);
+	int ret = 0;
 
 	ctx->in_turn = true;
-	ret = run(ctx, root_of(ctx), step);
+	if (first)
+		ret = run(ctx, first, step);
 	ctx->in_turn = false;
 	return ret;
 }
@@ -836,11 +902,7 @@ static int prepare(struct ckpt_ctx *ctx)
 	int ret;
 
 	ret = ckpt_session_prepare(ctx);
-	if (!ret)
-		ret = run(ctx, root_of(ctx), CKPT_STEP_BUILD);
-	if (!ret)
-		ret = run_all(ctx, CKPT_STEP_RESTORE);
-	return ret;
+	return ret ?: run_all(ctx, CKPT_STEP_RESTORE);
 }
 
 /* They exit unseen: their parents, who stand still, do not look yet. */
@@ -865,19 +927,12 @@ static void make_zombies(struct ckpt_ctx *ctx)
 
 static void finish(struct ckpt_ctx *ctx)
 {
-	struct ckpt_member *m;
-
-	run(ctx, root_of(ctx), CKPT_STEP_SETTLE);
-	run_all(ctx, CKPT_STEP_IDENTITY);
+	run_all(ctx, CKPT_STEP_SETTLE);
 	run_all(ctx, CKPT_STEP_COMMIT);
 	ckpt_session_adopt_children(ctx);
 	make_zombies(ctx);
 	ckpt_session_commit(ctx);
-	run(ctx, first_thread(root_of(ctx)), CKPT_STEP_RELEASE);
-
-	list_for_each_entry(m, &ctx->members, node)
-		if (!is_zombie(m) && !has_exited(m))
-			tell(m, CKPT_STEP_GO);
+	tell(first_thread(root_of(ctx)), CKPT_STEP_RELEASE);
 	wait_frozen_or_not(&ctx->finished);
 }
 
@@ -954,14 +1009,11 @@ static int restart_self(struct ckpt_ctx *ctx)
 				   task_pid_vnr(current), saved->pid);
 
 	root->task = get_task_struct(current);
-	ret = run(ctx, root, CKPT_STEP_BUILD);
-	if (!ret)
-		ret = run(ctx, root, CKPT_STEP_RESTORE);
+	ret = run_all(ctx, CKPT_STEP_RESTORE);
 	if (ret)
 		return ret;
-	run(ctx, root, CKPT_STEP_SETTLE);
-	run(ctx, root, CKPT_STEP_IDENTITY);
-	run(ctx, root, CKPT_STEP_COMMIT);
+	run_all(ctx, CKPT_STEP_SETTLE);
+	run_all(ctx, CKPT_STEP_COMMIT);
 	go(root);
 	return 0;
 }
