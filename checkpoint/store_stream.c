@@ -308,6 +308,12 @@ static int stream_read(struct ckpt_store *store, void *buf, size_t len)
 	int ret;
 
 	store->pos += len;
+	/* Mostly it is there. */
+	if (len <= s->len - s->done) {
+		memcpy(buf, s->buf + s->done, len);
+		s->done += len;
+		return 0;
+	}
 	while (len) {
 		n = min(len, s->len - s->done);
 		if (n) {
