@@ -129,7 +129,19 @@ static int sighand_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
-static void set_actions(const struct ckpt_sighand *s)
+/* A new process has the caller's actions, which mostly are none, too. */
+static bool has_action(int sig, const struct sigaction *sa)
+{
+	const struct sigaction *now =
+		&unrcu_pointer(current->sighand)->action[sig - 1].sa;
+
+	return now->sa_handler == sa->sa_handler &&
+	       now->sa_flags == sa->sa_flags &&
+	       now->sa_restorer == sa->sa_restorer &&
+	       sigequalsets(&now->sa_mask, &sa->sa_mask);
+}
+
+static void set_actions(const struct ckpt_sighand *s, bool is_new)
 {
 	struct k_sigaction ka;
 	int sig;
@@ -145,7 +157,8 @@ static void set_actions(const struct ckpt_sighand *s)
 			.sa.sa_restorer = (__sigrestore_t)sa->restorer,
 			.sa.sa_mask = sigset_of_u64(sa->mask),
 		};
-		do_sigaction(sig, &ka, NULL);
+		if (!is_new || !has_action(sig, &ka.sa))
+			do_sigaction(sig, &ka, NULL);
 	}
 }
 
@@ -158,14 +171,14 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "the caller shares its signal actions with another process");
 	/* Behind this pending signals are queued, which it would drop. */
 	if (!ctx->self)
-		set_actions(ckpt_payload(rec, struct ckpt_sighand));
+		set_actions(ckpt_payload(rec, struct ckpt_sighand), true);
 	return 0;
 }
 
 static void sighand_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	if (ctx->self)
-		set_actions(ckpt_payload(rec, struct ckpt_sighand));
+		set_actions(ckpt_payload(rec, struct ckpt_sighand), false);
 }
 
 const struct ckpt_kind ckpt_kind_sighand = {
