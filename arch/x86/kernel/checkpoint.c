@@ -711,24 +711,47 @@ static int xstate_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
-/* The area with its components where this CPU has them. */
-static void *xstate_area(const struct ckpt_x86_xstate *x)
+/* Does this CPU have the components of the area where they are in it? */
+static bool xstate_fits(const struct ckpt_x86_xstate *x)
 {
-	struct xregs_state *xsave;
+	u32 offset, size;
+	int i;
+
+	for (i = 2; i < XFEATURE_MAX; i++) {
+		if (!(x->xfeatures & BIT_ULL(i)))
+			continue;
+		xstate_layout(i, &offset, &size);
+		if (offset != x->offset[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The area with its components where this CPU has them, as far as there are
+ * any: the one in the record, or a new one.
+ */
+static void *xstate_area(struct ckpt_x86_xstate *x)
+{
+	struct xregs_state *xsave = (void *)x->area;
+	bool fits = xstate_fits(x);
 	u32 offset, size;
 	int i;
 
 	/* A commit cannot fail; this is a page or little more. */
-	xsave = kvzalloc(max_t(size_t, XSAVE_EXTENDED, fpu_user_cfg.max_size),
-			 GFP_KERNEL | __GFP_NOFAIL);
-	memcpy(xsave, x->area, XSAVE_EXTENDED);
+	if (!fits) {
+		xsave = kvzalloc(max_t(size_t, XSAVE_EXTENDED,
+				       fpu_user_cfg.max_size),
+				 GFP_KERNEL | __GFP_NOFAIL);
+		memcpy(xsave, x->area, XSAVE_EXTENDED);
+	}
 	/* Without this the MXCSR of whoever was here before would stay. */
 	if (!(x->xfeatures & (XFEATURE_MASK_FPSSE | XFEATURE_MASK_YMM))) {
 		xsave->i387.mxcsr = MXCSR_DEFAULT;
 		memset(xsave->i387.xmm_space, 0, sizeof(xsave->i387.xmm_space));
 		xsave->header.xfeatures |= XFEATURE_MASK_SSE;
 	}
-	for (i = 2; i < XFEATURE_MAX; i++) {
+	for (i = 2; !fits && i < XFEATURE_MAX; i++) {
 		if (!(x->xfeatures & BIT_ULL(i)))
 			continue;
 		xstate_layout(i, &offset, &size);
@@ -740,8 +763,7 @@ static void *xstate_area(const struct ckpt_x86_xstate *x)
 
 static void xstate_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
-	const struct ckpt_x86_xstate *x =
-		ckpt_payload(rec, struct ckpt_x86_xstate);
+	struct ckpt_x86_xstate *x = ckpt_payload(rec, struct ckpt_x86_xstate);
 	struct fpu *fpu = &current->thread.fpu;
 	struct xregs_state *xsave = xstate_area(x);
 	int ret = 0;
@@ -761,7 +783,8 @@ static void xstate_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	fpregs_unlock();
 	/* It judges by what restore() has judged. */
 	WARN_ON_ONCE(ret);
-	kvfree(xsave);
+	if ((void *)xsave != x->area)
+		kvfree(xsave);
 
 	write_pkru(x->flags & CKPT_X86_PKU ? x->pkru : pkru_get_init_value());
 }

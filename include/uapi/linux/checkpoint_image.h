@@ -541,7 +541,8 @@ struct ckpt_x86_regs {
 
 /*
  * area is an uncompacted XSAVE area, as NT_X86_XSTATE shows it, with an empty
- * software area, with PKRU kept out of it. Components lie where the saving CPU
+ * software area, with PKRU kept out of it, up to the end of the last component
+ * that is in xfeatures, or of the header. Components lie where the saving CPU
  * puts them; offset and size (by number, 0 for 0 and 1, which have a fixed
  * place, and for those that are not in xfeatures) say where.
  */
