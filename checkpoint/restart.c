@@ -377,6 +377,9 @@ static bool is_built(const struct ckpt_rec *rec)
 	return kind->restore || kind->commit;
 }
 
+/* Records that are read without a look around: mostly small ones. */
+#define READ_BATCH	32
+
 static int read_meta(struct ckpt_ctx *ctx)
 {
 	struct ckpt_rec *rec;
@@ -401,6 +404,8 @@ static int read_meta(struct ckpt_ctx *ctx)
 					   "page contents among the metadata");
 		if (type == CKPT_REC_HEADER)
 			ctx->header = *ckpt_payload(rec, struct ckpt_header);
+		if (ctx->nr_records % READ_BATCH)
+			continue;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

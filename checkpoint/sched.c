@@ -261,7 +261,8 @@ static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "the caller has set utilization clamps, the saved process had none");
 #endif
 	ret = restore_affinity(ctx, rec, s);
-	if (ret)
+	/* Mostly a new task has them from the caller. */
+	if (ret || !memcmp(&old, &new, sizeof(old)))
 		return ret;
 	ret = set_attr(ctx, &new);
 	/* That was to see whether it may: what the caller has comes back. */
