@@ -245,19 +245,91 @@ double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* A terminal shall not obey what a process calls itself. */
-static void print_clean(char *to, size_t size, const char *s)
+/*
+ * The length of the character that begins here, 0 if it is none, or one that a
+ * terminal would obey.
+ */
+static size_t utf8_len(const uint8_t *s, size_t len)
 {
-	size_t i;
+	uint32_t min, c;
+	size_t n, i;
 
-	for (i = 0; s[i] && i + 1 < size; i++)
-		to[i] = s[i] < ' ' || s[i] == 0x7f ? '?' : s[i];
-	to[i] = '\0';
+	if (s[0] < 0x80)
+		return s[0] >= ' ' && s[0] != 0x7f;
+	if (s[0] >= 0xc2 && s[0] < 0xe0) {
+		n = 2;
+		min = 0xa0;
+		c = s[0] & 0x1f;
+	} else if (s[0] >= 0xe0 && s[0] < 0xf0) {
+		n = 3;
+		min = 0x800;
+		c = s[0] & 0x0f;
+	} else if (s[0] >= 0xf0 && s[0] < 0xf5) {
+		n = 4;
+		min = 0x10000;
+		c = s[0] & 0x07;
+	} else {
+		return 0;
+	}
+	if (n > len)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	return n;
+}
+
+/*
+ * These bytes as UTF-8 that a terminal can be given, to be freed; NULL without
+ * memory. What is none becomes \xNN, a backslash two; zeros at the end go.
+ */
+char *escape_bytes(const uint8_t *bytes, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *s, *to;
+	size_t i, n;
+
+	while (len && !bytes[len - 1])
+		len--;
+	s = malloc(4 * len + 1);
+	if (!s)
+		return NULL;
+	for (to = s, i = 0; i < len; i += n) {
+		n = utf8_len(bytes + i, len - i);
+		if (bytes[i] == '\\') {
+			*to++ = '\\';
+			*to++ = '\\';
+		} else if (n) {
+			memcpy(to, bytes + i, n);
+			to += n;
+		} else {
+			*to++ = '\\';
+			*to++ = 'x';
+			*to++ = hex[bytes[i] >> 4];
+			*to++ = hex[bytes[i] & 15];
+			n = 1;
+		}
+	}
+	*to = '\0';
+	return s;
+}
+
+static char *escape(const char *s)
+{
+	char *escaped = s ? escape_bytes((const uint8_t *)s, strlen(s)) : NULL;
+
+	return escaped ? escaped : strdup("");
 }
 
 static void show_reason(const struct ckpt_reason *reason)
 {
-	char text[1024], name[64], where[256];
+	char *text = escape(reason->text), *comm = escape(reason->comm);
+	char *kind = escape(reason->kind);
+	char where[512];
 	size_t len = 0;
 
 	where[0] = '\0';
@@ -268,10 +340,8 @@ static void show_reason(const struct ckpt_reason *reason)
 } while (0)
 	if (reason->pid)
 		add("process %d", (int)reason->pid);
-	if (reason->comm) {
-		print_clean(name, sizeof(name), reason->comm);
-		add("%s(%s)", len ? " " : "", name);
-	}
+	if (reason->comm)
+		add("%s(%s)", len ? " " : "", comm ? comm : "?");
 	if (reason->fd != CKPT_NO_FD)
 		add("%sfd %d", len ? ", " : "", reason->fd);
 	if (reason->vm_end)
@@ -279,13 +349,13 @@ static void show_reason(const struct ckpt_reason *reason)
 		    reason->vm_start, reason->vm_end);
 	if (reason->rec != CKPT_NO_REC)
 		add("%simage offset %" PRIu64, len ? ", " : "", reason->rec);
-	if (reason->kind) {
-		print_clean(name, sizeof(name), reason->kind);
-		add("%s%s", len ? ", " : "", name);
-	}
+	if (reason->kind)
+		add("%s%s", len ? ", " : "", kind ? kind : "?");
 #undef add
-	print_clean(text, sizeof(text), reason->text);
-	warn_msg("%s%s%s", where, len ? ": " : "", text);
+	warn_msg("%s%s%s", where, len ? ": " : "", text ? text : "?");
+	free(text);
+	free(comm);
+	free(kind);
 }
 
 /* All reasons as text, a line each. */
@@ -297,19 +367,13 @@ void show_reasons(const struct ckpt_reasons *reasons)
 		show_reason(ckpt_reasons_get(reasons, i));
 }
 
-/* JSON is UTF-8; what is not becomes '?'. */
+/* JSON is UTF-8, too. */
 static struct json_object *json_text(const char *s)
 {
-	struct json_object *obj;
-	char *copy = strdup(s), *c;
+	char *text = escape(s);
+	struct json_object *obj = text ? json_object_new_string(text) : NULL;
 
-	if (!copy)
-		return NULL;
-	for (c = copy; *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	obj = json_object_new_string(copy);
-	free(copy);
+	free(text);
 	return obj;
 }
 

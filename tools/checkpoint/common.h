@@ -55,6 +55,7 @@ bool parse_external(const char *arg, bool inherit, struct ckpt_external *ext);
 struct ckpt_external *add_external(struct ckpt_external **list, size_t *nr);
 double now(void);
 
+char *escape_bytes(const uint8_t *bytes, size_t len);
 void show_reasons(const struct ckpt_reasons *reasons);
 int show_reasons_json(FILE *out, const char *result, int error, long id,
 		      const struct ckpt_reasons *reasons);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common.h"
 #include "json_util.h"
 #include "show.h"
 #include "tree.h"

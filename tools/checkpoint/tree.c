@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common.h"
 #include "crc32c.h"
 #include "json_util.h"
 #include "tree.h"
@@ -19,75 +20,6 @@ static size_t without_zeros(const uint8_t *bytes, size_t len)
 	while (len && !bytes[len - 1])
 		len--;
 	return len;
-}
-
-/*
- * The length of the character that begins here, 0 if it is none, or one that a
- * terminal would obey.
- */
-static size_t utf8_len(const uint8_t *s, size_t len)
-{
-	uint32_t min, c;
-	size_t n, i;
-
-	if (s[0] < 0x80)
-		return s[0] >= ' ' && s[0] != 0x7f;
-	if (s[0] >= 0xc2 && s[0] < 0xe0) {
-		n = 2;
-		min = 0xa0;
-		c = s[0] & 0x1f;
-	} else if (s[0] >= 0xe0 && s[0] < 0xf0) {
-		n = 3;
-		min = 0x800;
-		c = s[0] & 0x0f;
-	} else if (s[0] >= 0xf0 && s[0] < 0xf5) {
-		n = 4;
-		min = 0x10000;
-		c = s[0] & 0x07;
-	} else {
-		return 0;
-	}
-	if (n > len)
-		return 0;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < min || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	return n;
-}
-
-/* The string for an array of bytes, to be freed; NULL without memory. */
-char *escape_bytes(const uint8_t *bytes, size_t len)
-{
-	static const char hex[] = "0123456789abcdef";
-	char *s, *to;
-	size_t i, n;
-
-	len = without_zeros(bytes, len);
-	s = malloc(4 * len + 1);
-	if (!s)
-		return NULL;
-	for (to = s, i = 0; i < len; i += n) {
-		n = utf8_len(bytes + i, len - i);
-		if (bytes[i] == '\\') {
-			*to++ = '\\';
-			*to++ = '\\';
-		} else if (n) {
-			memcpy(to, bytes + i, n);
-			to += n;
-		} else {
-			*to++ = '\\';
-			*to++ = 'x';
-			*to++ = hex[bytes[i] >> 4];
-			*to++ = hex[bytes[i] & 15];
-			n = 1;
-		}
-	}
-	*to = '\0';
-	return s;
 }
 
 static int hex_digit(char c)

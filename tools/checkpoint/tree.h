@@ -17,8 +17,6 @@
 
 struct json_object;
 
-char *escape_bytes(const uint8_t *bytes, size_t len);
-
 struct json_object *tree_from_rec(const struct image_rec *rec);
 int tree_to_rec(struct json_object *tree, uint8_t **bytes, size_t *len,
 		const char **error);

@@ -146,7 +146,7 @@ errno=16 pid=17 vaddr=0x1000-0x2000 kind=vma: is shared
 '
 export FAKE_REASONS
 fake FAKE_ERRNO=95 1 checkpoint -n 17 &&
-	grep -q '^checkpoint: process 17 (a? b), fd 5, socket: sockets are not supported$' "$tmp/err" &&
+	grep -q '^checkpoint: process 17 (a\\x1b b), fd 5, socket: sockets are not supported$' "$tmp/err" &&
 	grep -q '^checkpoint: process 17, address 0x1000-0x2000, vma: is shared$' "$tmp/err" &&
 	grep -q '(2 reasons): Operation not supported' "$tmp/err"
 result "dry run: all reasons"
@@ -155,6 +155,15 @@ fake FAKE_ERRNO=95 1 checkpoint --json -n 17 && [ ! -s "$tmp/err" ] && tr -d ' \
 result "dry run: all reasons as JSON"
 fake FAKE_ERRNO=95 1 checkpoint 17 && [ "$(wc -c <"$tmp/out")" -eq 4 ] && grep -q 'fd 5' "$tmp/err"
 result "a refusal"
+# A file of Joerg, with an umlaut, in UTF-8 and in Latin-1; what a terminal would obey.
+FAKE_REASONS=$(printf 'errno=2 fd=3: lost: /home/j\303\266rg/\346\227\245 and /j\366rg\033 \302\233')
+export FAKE_REASONS
+shown=$(printf '/home/j\303\266rg/\346\227\245 and /j\\xf6rg\\x1b \\xc2\\x9b')
+fake FAKE_ERRNO=2 1 checkpoint -n -l "$tmp/names" 17 && grep -qF "$shown" "$tmp/err" && grep -qF "$shown" "$tmp/names"
+result "names in UTF-8 stay as they are, others can be told"
+fake FAKE_ERRNO=2 1 checkpoint --json -n 17 && grep -qF "$(printf 'j\303\266rg')" "$tmp/out" &&
+	grep -qF 'j\\xf6rg\\x1b' "$tmp/out"
+result "in JSON too"
 unset FAKE_REASONS
 fake FAKE_ERRNO=1 1 checkpoint -n 17 && grep -q 'kernel.unprivileged_checkpoint' "$tmp/err"
 result "a hint at the sysctl"
