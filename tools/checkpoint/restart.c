@@ -125,14 +125,24 @@ static const int forwarded[] = {
 
 static volatile sig_atomic_t child;
 
-/* What a terminal sends reaches the whole process group without our help. */
+/*
+ * What a terminal sends reaches the whole process group without our help; a
+ * tree that has a group of its own needs it.
+ */
 static void forward(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
+	pid_t pid = child;
 
 	(void)context;
-	if (child > 0 && info->si_code <= 0)
-		kill(child, sig);
+	if (pid > 0 && info->si_code <= 0) {
+		kill(pid, sig);
+	} else if (pid > 0) {
+		pid_t group = getpgid(pid);
+
+		if (group > 0 && group != getpgrp())
+			kill(group == pid ? -pid : pid, sig);
+	}
 	errno = saved;
 }
 
@@ -152,30 +162,40 @@ static void forward_signals(void)
 			sigaction(forwarded[i], &action, NULL);
 }
 
+static int open_terminal(void)
+{
+	return open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static void give_terminal(int tty, pid_t group)
+{
+	sigset_t ttou, old;
+
+	sigemptyset(&ttou);
+	sigaddset(&ttou, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &ttou, &old);
+	tcsetpgrp(tty, group);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 /*
  * The process may have led the terminal's foreground group when it was saved,
  * and then leads it again. Behind its end it is our group's, if it was before.
  */
 static void take_terminal_back(void)
 {
-	sigset_t ttou, old;
-	int tty;
+	int tty = open_terminal();
 
-	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (tty < 0)
 		return;
-	sigemptyset(&ttou);
-	sigaddset(&ttou, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &ttou, &old);
-	tcsetpgrp(tty, getpgrp());
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	give_terminal(tty, getpgrp());
 	close(tty);
 }
 
 /* Is our process group the one that the terminal belongs to? */
 static bool in_foreground(void)
 {
-	int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int tty = open_terminal();
 	bool ret;
 
 	if (tty < 0)
@@ -185,17 +205,52 @@ static bool in_foreground(void)
 	return ret;
 }
 
+/*
+ * It was stopped. When it had the terminal, in a group of its own, then the
+ * shell that has started us does not know: our group stops in its place. What
+ * lets us run on does the same to it.
+ */
+static void stop_too(pid_t pid)
+{
+	pid_t group = getpgid(pid);
+	int tty;
+
+	if (group <= 0 || group == getpgrp())
+		return;
+	tty = open_terminal();
+	if (tty < 0)
+		return;
+	if (tcgetpgrp(tty) == group) {
+		give_terminal(tty, getpgrp());
+		/* Without a shell nobody could wake us; then this has no effect. */
+		kill(0, SIGTSTP);
+		if (tcgetpgrp(tty) == getpgrp())
+			give_terminal(tty, group);
+		kill(-group, SIGCONT);
+	}
+	close(tty);
+}
+
 /* Its exit signal need not be SIGCHLD, so __WALL. */
 static int wait_for(pid_t pid, bool foreground)
 {
 	int status;
 
-	while (waitpid(pid, &status, __WALL) < 0) {
-		if (errno == EINTR)
-			continue;
-		warn_errno(errno, "cannot wait for process %d", (int)pid);
-		return failed(EXIT_FAILED);
+	for (;;) {
+		if (waitpid(pid, &status, __WALL | WUNTRACED) < 0) {
+			if (errno == EINTR)
+				continue;
+			warn_errno(errno, "cannot wait for process %d",
+				   (int)pid);
+			return failed(EXIT_FAILED);
+		}
+		if (!WIFSTOPPED(status))
+			break;
+		if (foreground)
+			stop_too(pid);
 	}
+	/* Another process may have this pid from now on. */
+	child = 0;
 	if (foreground)
 		take_terminal_back();
 	if (opt.verbose && WIFSIGNALED(status))

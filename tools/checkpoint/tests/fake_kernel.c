@@ -11,6 +11,7 @@
  * FAKE_SYNC_ERRNO: which fails with it
  * FAKE_EXIT:    what a restarted process exits with
  * FAKE_SIGNAL:  or what kills it; 0: it waits for a signal
+ * FAKE_GROUP:   1: it has a process group of its own; 2: and the terminal
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -108,6 +109,12 @@ static long fake_restart(int fd, unsigned long flags)
 	pid = fork();
 	if (pid)
 		return pid;
+	if (number("FAKE_GROUP", 0))
+		setpgid(0, 0);
+	if (number("FAKE_GROUP", 0) == 2) {
+		signal(SIGTTOU, SIG_IGN);
+		tcsetpgrp(open("/dev/tty", O_RDWR), getpgrp());
+	}
 	if (flags & RESTART_STOPPED)
 		raise(SIGSTOP);
 	if (number("FAKE_SIGNAL", -1) > 0)

@@ -228,6 +228,36 @@ if have script; then
 		script -qec "checkpoint -o $tmp/p 1" /dev/null </dev/null >"$tmp/tty" 2>&1
 	[ $? -eq 0 ] && grep -q 'MiB written' "$tmp/tty" && cmp "$FAKE_IMAGE" "$tmp/p"
 	result "progress on a terminal"
+
+	# On a terminal, by a shell with jobs. await FILE: it is there, or some seconds are over.
+	await() {
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			[ ! -s "$1" ] || return 0
+			sleep 0.2
+		done
+	}
+	cat >"$tmp/job.sh" <<END
+trap : INT
+LD_PRELOAD=$build/tests/fake_kernel.so FAKE_SIGNAL=0 restart --copy-status --pidfile $tmp/jobpid -i $FAKE_IMAGE
+echo \$? >$tmp/status1
+fg
+echo \$? >$tmp/status2
+END
+	{ await "$tmp/jobpid"; sleep 0.3; printf '\003'; await "$tmp/status1"; } |
+		FAKE_GROUP=1 timeout -k 1 20 script -qec "sh $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
+	[ "$(cat "$tmp/status1")" = 130 ]
+	result "--wait: Ctrl-C reaches a group that is not in the foreground"
+	kill -KILL "$(cat "$tmp/jobpid")" 2>/dev/null
+	rm -f "$tmp/jobpid" "$tmp/status1" "$tmp/status2"
+	{ await "$tmp/jobpid"; sleep 0.3; printf '\032'; await "$tmp/status1"; sleep 0.3; printf '\003'; await "$tmp/status2"; } |
+		FAKE_GROUP=2 timeout -k 1 20 script -qec "sh -m $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
+	case "$(cat "$tmp/status1")" in
+	147|148) [ "$(cat "$tmp/status2")" = 130 ] ;;
+	*) false ;;
+	esac
+	result "--wait: Ctrl-Z gives the terminal back, fg goes on, Ctrl-C ends it"
+	kill -KILL "$(cat "$tmp/jobpid")" 2>/dev/null
+	rm -f "$tmp/jobpid"
 else
 	skip "no script(1)"
 fi
