@@ -47,34 +47,101 @@ static int failed(int code)
 
 /* --- pid file ------------------------------------------------------------------ */
 
+/*
+ * A process that runs again cannot be taken back: that its pid can be written
+ * must be known before. So the file is open and has room on the disk before it
+ * is made, under another name if it is new; its contents change afterwards.
+ */
 struct pidfile {
 	int dir;
+	int fd;			/* -1: no regular file, opened when needed */
 	char *base;
+	char *tmp;		/* its name until it is written; NULL: it was there */
+	bool named;		/* it is written */
+	char old[4096];		/* what was in it, for --self */
+	ssize_t old_len;	/* -1: not needed */
 };
 
-/* Can it be made, or written? 0 or -errno. */
-static int pidfile_check(const struct pidfile *pidfile)
-{
-	const char *name = pidfile->base;
-	struct stat st;
+/* More than the digits of a pid and a newline. */
+#define PIDFILE_ROOM	16
 
-	if (!*opt.pidfile)
-		return -ENOENT;
-	if (fstatat(pidfile->dir, name, &st, 0))
-		name = ".";
-	else if (S_ISDIR(st.st_mode))
+/* Can what is there be written? 0 or -errno. */
+static int pidfile_use(struct pidfile *pidfile, const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode))
 		return -EISDIR;
-	return faccessat(pidfile->dir, name, W_OK, AT_EACCESS) ? -errno : 0;
+	if (!S_ISREG(st->st_mode))
+		return faccessat(pidfile->dir, pidfile->base, W_OK,
+				 AT_EACCESS) ? -errno : 0;
+	pidfile->fd = openat(pidfile->dir, pidfile->base,
+			     (opt.self ? O_RDWR : O_WRONLY) | O_CLOEXEC);
+	if (pidfile->fd < 0)
+		return -errno;
+	if (opt.self) {
+		if (st->st_size > (off_t)sizeof(pidfile->old))
+			return -EFBIG;
+		pidfile->old_len = pread(pidfile->fd, pidfile->old,
+					 sizeof(pidfile->old), 0);
+		if (pidfile->old_len < 0)
+			return -errno;
+	}
+	/* Some file systems cannot do this. */
+	if (fallocate(pidfile->fd, FALLOC_FL_KEEP_SIZE, 0, PIDFILE_ROOM) &&
+	    errno != EOPNOTSUPP && errno != EINTR)
+		return -errno;
+	return 0;
 }
 
-/* The directory is opened before a chroot, the file is made after success. */
+static int pidfile_make(struct pidfile *pidfile)
+{
+	char blanks[PIDFILE_ROOM];
+	ssize_t n;
+
+	if (asprintf(&pidfile->tmp, "%s.%d", pidfile->base, (int)getpid()) < 0) {
+		pidfile->tmp = NULL;
+		return -ENOMEM;
+	}
+	pidfile->fd = openat(pidfile->dir, pidfile->tmp,
+			     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (pidfile->fd < 0) {
+		int err = -errno;
+
+		free(pidfile->tmp);
+		pidfile->tmp = NULL;
+		return err;
+	}
+	memset(blanks, ' ', sizeof(blanks));
+	n = write(pidfile->fd, blanks, sizeof(blanks));
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(blanks))
+		return -ENOSPC;
+	return fsync(pidfile->fd) && errno != EINVAL ? -errno : 0;
+}
+
+/* It failed: all is as it was. */
+static void pidfile_undo(struct pidfile *pidfile)
+{
+	if (pidfile->tmp)
+		unlinkat(pidfile->dir,
+			 pidfile->named ? pidfile->base : pidfile->tmp, 0);
+	else if (pidfile->old_len >= 0 &&
+		 (pwrite(pidfile->fd, pidfile->old, pidfile->old_len, 0) < 0 ||
+		  ftruncate(pidfile->fd, pidfile->old_len)))
+		warn_errno(errno, "%s", opt.pidfile);
+}
+
+/* The directory is opened before a chroot. 0, or -1 after a message. */
 static int pidfile_prepare(struct pidfile *pidfile)
 {
 	char *dir, *base;
+	struct stat st;
 	int err = 0;
 
+	memset(pidfile, 0, sizeof(*pidfile));
 	pidfile->dir = -1;
-	pidfile->base = NULL;
+	pidfile->fd = -1;
+	pidfile->old_len = -1;
 	if (!opt.pidfile)
 		return 0;
 	dir = strdup(opt.pidfile);
@@ -82,36 +149,57 @@ static int pidfile_prepare(struct pidfile *pidfile)
 	if (dir && base)
 		pidfile->base = strdup(basename(base));
 	if (!pidfile->base)
-		err = ENOMEM;
+		err = -ENOMEM;
+	else if (!*opt.pidfile)
+		err = -ENOENT;
 	if (!err) {
 		pidfile->dir = open(dirname(dir),
 				    O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (pidfile->dir < 0)
-			err = errno;
+			err = -errno;
 	}
-	if (!err)
-		err = pidfile_check(pidfile);
+	if (!err && !fstatat(pidfile->dir, pidfile->base, &st, 0))
+		err = pidfile_use(pidfile, &st);
+	else if (!err)
+		err = pidfile_make(pidfile);
 	free(dir);
 	free(base);
-	if (err)
+	if (err) {
 		warn_errno(err, "%s", opt.pidfile);
+		pidfile_undo(pidfile);
+	}
 	return err ? -1 : 0;
 }
 
+/* 0, or -1 after a message. */
 static int pidfile_write(struct pidfile *pidfile, pid_t pid)
 {
-	int fd, err = 0;
+	char text[PIDFILE_ROOM];
+	struct stat st;
+	int len, err = 0;
 
 	if (!pidfile->base)
 		return 0;
-	fd = openat(pidfile->dir, pidfile->base,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
+	if (pidfile->fd < 0)
+		pidfile->fd = openat(pidfile->dir, pidfile->base,
+				     O_WRONLY | O_CLOEXEC);
+	len = snprintf(text, sizeof(text), "%d\n", (int)pid);
+	/* Over the blanks; a FIFO has no such place. */
+	if (pidfile->fd >= 0)
+		lseek(pidfile->fd, 0, SEEK_SET);
+	if (pidfile->fd < 0 || write(pidfile->fd, text, len) != len ||
+	    fstat(pidfile->fd, &st) ||
+	    (S_ISREG(st.st_mode) && ftruncate(pidfile->fd, len)))
 		err = errno;
-	else if (dprintf(fd, "%d\n", (int)pid) < 0)
+	if (!opt.self && pidfile->fd >= 0 && close(pidfile->fd) && !err)
 		err = errno;
-	if (fd >= 0 && close(fd) && !err)
-		err = errno;
+	if (!err && pidfile->tmp) {
+		if (renameat(pidfile->dir, pidfile->tmp, pidfile->dir,
+			     pidfile->base))
+			err = errno;
+		else
+			pidfile->named = true;
+	}
 	if (err)
 		warn_errno(err, "%s", opt.pidfile);
 	return err ? -1 : 0;
@@ -271,6 +359,8 @@ static int wait_for(pid_t pid, bool foreground)
 /* What users meet first. */
 static const char *advice(int err, const struct ckpt_reasons *reasons)
 {
+	static const char in_use[] =
+		"--fresh-pids helps; if the saved process still runs, both write to the same files";
 	const struct ckpt_reason *reason;
 	size_t i;
 
@@ -278,8 +368,12 @@ static const char *advice(int err, const struct ckpt_reasons *reasons)
 		return hint(err);
 	for (i = 0; i < ckpt_reasons_count(reasons) && !opt.fresh_pids; i++) {
 		reason = ckpt_reasons_get(reasons, i);
-		if ((reason->error == EPERM || reason->error == EEXIST ||
-		     opt.self) && strstr(reason->text, "pid "))
+		if (!strstr(reason->text, "pid "))
+			continue;
+		if (reason->error == EEXIST && !opt.self)
+			return in_use;
+		if (reason->error == EPERM || reason->error == EINVAL ||
+		    opt.self)
 			return "--fresh-pids does without the saved pid";
 	}
 	return NULL;
@@ -331,20 +425,22 @@ static int do_restart(void)
 	struct ckpt_opts opts = CKPT_OPTS_INIT;
 	struct ckpt_reasons *reasons;
 	struct pidfile pidfile;
+	bool foreground, is_file;
 	struct stat st;
-	bool foreground;
 	double start;
-	int fd, ret;
+	int fd, ret, untold;
 
 	/* The status of a child would be lost if this were ignored. */
 	signal(SIGCHLD, SIG_DFL);
 	fd = open_input();
 	if (fd < 0)
 		return failed(EXIT_FAILED);
-	if (pidfile_prepare(&pidfile) || ns_make(&opt.ns, fd) || enter_root())
+	if (pidfile_prepare(&pidfile))
 		return failed(EXIT_FAILED);
-	if (fstat(fd, &st))
-		st.st_size = 0;
+	if (ns_make(&opt.ns, fd) || enter_root()) {
+		pidfile_undo(&pidfile);
+		return failed(EXIT_FAILED);
+	}
 
 	if (opt.fresh_pids)
 		opts.flags |= CKPT_FRESH_PIDS;
@@ -361,45 +457,48 @@ static int do_restart(void)
 	opts.nr_externals = opt.nr_externals;
 
 	/* Nothing comes back from a replaced process, so now or never. */
-	if (opt.self && pidfile_write(&pidfile, getpid()))
+	if (opt.self && pidfile_write(&pidfile, getpid())) {
+		pidfile_undo(&pidfile);
 		return failed(EXIT_FAILED);
+	}
 
+	is_file = !fstat(fd, &st) && S_ISREG(st.st_mode);
 	foreground = opt.wait && in_foreground();
 	start = now();
 	ret = ckpt_restart(0, fd, &opts);
 	start = now() - start;
 	if (fd != STDIN_FILENO)
 		close(fd);
-	if (ret >= 0) {
-		child = ret;
-		if (opt.wait)
-			forward_signals();
-	}
-
-	report(ret, reasons);
-	ckpt_reasons_free(reasons);
 	if (ret < 0) {
-		if (opt.self && opt.pidfile)
-			unlinkat(pidfile.dir, pidfile.base, 0);
+		report(ret, reasons);
+		ckpt_reasons_free(reasons);
+		pidfile_undo(&pidfile);
 		if (opt.json)
 			close_stdout();
 		return failed(ret == -ENOSYS ? EXIT_NO_KERNEL : EXIT_FAILED);
 	}
 
-	if (opt.verbose)
+	/* It runs: from here on nothing is a failure. */
+	signal(SIGPIPE, SIG_IGN);
+	child = ret;
+	if (opt.wait)
+		forward_signals();
+	untold = pidfile_write(&pidfile, ret);
+	report(ret, reasons);
+	ckpt_reasons_free(reasons);
+	if (opt.json && close_stdout())
+		untold = -1;
+	if (opt.verbose || untold)
 		warn_msg("process %d runs again%s", ret,
 			 opt.stopped ? " (stopped)" : "");
 	else
 		log_msg("process %d runs again", ret);
 	if (opt.stats) {
-		fprintf(stderr, "image size:   %llu bytes\n",
-			(unsigned long long)st.st_size);
+		if (is_file)
+			fprintf(stderr, "image size:   %lld bytes\n",
+				(long long)st.st_size);
 		fprintf(stderr, "restart time: %.6f s\n", start);
 	}
-	if (opt.json && close_stdout())
-		return failed(EXIT_FAILED);
-	if (pidfile_write(&pidfile, ret))
-		return failed(EXIT_FAILED);
 	return opt.wait ? wait_for(ret, foreground) : EXIT_OK;
 }
 
@@ -630,9 +729,8 @@ int main(int argc, char **argv)
 	if (opt.log && log_open(opt.log))
 		return failed(EXIT_FAILED);
 	ret = do_restart();
-	if (log_close() && ret == EXIT_OK) {
+	/* No failure: the process runs, or ran. */
+	if (log_close())
 		warn_errno(EIO, "%s", opt.log);
-		ret = failed(EXIT_FAILED);
-	}
 	return ret;
 }

@@ -207,7 +207,7 @@ fi
 FAKE_REASONS='errno=17: pid 5 is in use
 '
 export FAKE_REASONS
-fake FAKE_ERRNO=17 1 restart -i "$FAKE_IMAGE" && grep -q -- --fresh-pids "$tmp/err"
+fake FAKE_ERRNO=17 1 restart -i "$FAKE_IMAGE" && grep -q -- '--fresh-pids.*still runs.*same files' "$tmp/err"
 result "a hint at --fresh-pids"
 fake FAKE_ERRNO=17 1 restart -F -i "$FAKE_IMAGE" && ! grep -q -- --fresh-pids "$tmp/err"
 result "but not when it is used"
@@ -218,6 +218,51 @@ result "the place in the image, as JSON"
 unset FAKE_REASONS
 fake FAKE_ERRNO=22 1 restart --pidfile "$tmp/pid3" -i "$FAKE_IMAGE" && [ ! -e "$tmp/pid3" ]
 result "no pid file after a failure"
+
+echo 4711 >"$tmp/pid3"
+fake FAKE_ERRNO=22 1 restart --pidfile "$tmp/pid3" -i "$FAKE_IMAGE" && [ "$(cat "$tmp/pid3")" = 4711 ]
+result "and one that was there stays as it was"
+fake FAKE_ERRNO=22 1 restart --self --pidfile "$tmp/pid3" -i "$FAKE_IMAGE" && [ "$(cat "$tmp/pid3")" = 4711 ]
+result "with --self too"
+run 1 restart --root "$tmp/none" --pidfile "$tmp/pid4" -i "$FAKE_IMAGE" && [ -z "$(find "$tmp" -name 'pid4*')" ]
+result "none after a failure before the call"
+echo 1234567890123 >"$tmp/pid3"
+run 0 restart -v --pidfile "$tmp/pid3" -i "$FAKE_IMAGE" && [ "$(wc -l <"$tmp/pid3")" -eq 1 ] &&
+	grep -q "process $(cat "$tmp/pid3") runs again" "$tmp/err"
+result "a pid file that was there holds the new pid, and nothing else"
+ln -s pid3 "$tmp/pid5"
+run 0 restart --pidfile "$tmp/pid5" -i "$FAKE_IMAGE" && [ -L "$tmp/pid5" ] && run 0 restart --pidfile "$tmp/pid6" -i "$FAKE_IMAGE" &&
+	[ "$(stat -c %a "$tmp/pid6")" = 644 ] && [ -z "$(find "$tmp" -name 'pid6.*')" ]
+result "a symlink to one stays, a new one is for all to read"
+
+# It runs, and that cannot be told: restart goes on, its status is that of success.
+fake FAKE_EXIT=7 7 restart --copy-status --pidfile /dev/full -i "$FAKE_IMAGE" && grep -q 'No space' "$tmp/err" &&
+	grep -q 'process [0-9]* runs again' "$tmp/err"
+result "a pid file that cannot be written at last"
+fake FAKE_EXIT=7 7 sh -c "exec restart --copy-status --json -i '$FAKE_IMAGE' >/dev/full" &&
+	grep -q 'process [0-9]* runs again' "$tmp/err"
+result "JSON that cannot be written"
+(sleep 0.3; FAKE_EXIT=7 restart --copy-status --json -i "$FAKE_IMAGE" 2>"$tmp/err"; echo $? >"$tmp/status") | true
+[ "$(cat "$tmp/status")" = 7 ] && grep -q 'process [0-9]* runs again' "$tmp/err"
+result "JSON whose reader is gone"
+fake FAKE_EXIT=7 7 restart --copy-status -l /dev/full -i "$FAKE_IMAGE" && grep -q '/dev/full' "$tmp/err"
+result "a log that cannot be written"
+run 0 restart -l /dev/full -i "$FAKE_IMAGE"
+result "without --wait neither"
+# Whether the disk has room is known before.
+if [ "$(id -u)" = 0 ] && mkdir "$tmp/full" && mount -t tmpfs -o size=8k tmpfs "$tmp/full" 2>/dev/null; then
+	head -c 8192 /dev/zero >"$tmp/full/file" 2>/dev/null
+	: >"$tmp/full/pid"
+	run 1 restart --pidfile "$tmp/full/pid" -i "$FAKE_IMAGE" && grep -q 'No space' "$tmp/err" &&
+		run 1 restart --pidfile "$tmp/full/new" -i "$FAKE_IMAGE" && [ -z "$(find "$tmp/full" -name 'new*')" ]
+	result "no room for a pid file: nothing is restarted"
+	umount "$tmp/full"
+else
+	skip "no tmpfs of our own"
+fi
+# shellcheck disable=SC2002
+cat "$FAKE_IMAGE" | restart --display-stats 2>"$tmp/err" && ! grep -q 'size' "$tmp/err" && grep -q 'restart time' "$tmp/err"
+result "the size of what comes through a pipe is not known"
 
 if have script; then
 	unset LD_PRELOAD
