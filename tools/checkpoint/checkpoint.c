@@ -3,6 +3,7 @@
  * checkpoint(1): writes an image of a running process.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -156,6 +157,8 @@ static int do_check(void)
 	err = ckpt_query(&text);
 	if (err) {
 		warn_errno(err, "cannot ask the kernel what it supports");
+		if (hint(err))
+			warn_msg("%s", hint(err));
 		return err == -ENOSYS ? EXIT_NO_KERNEL : EXIT_FAILED;
 	}
 	if (opt.json)
@@ -164,6 +167,142 @@ static int do_check(void)
 		fputs(text, stdout);
 	free(text);
 	return close_stdout() ? EXIT_FAILED : EXIT_OK;
+}
+
+/* --- who is killed -------------------------------------------------------------- */
+
+/* While some of them are dying, and when only their parents are waited for. */
+#define DYING_SECONDS		10
+#define ZOMBIE_SECONDS		0.5
+
+struct proc {
+	pid_t pid;
+	pid_t parent;
+	bool in_tree;
+};
+
+struct procs {
+	struct proc *proc;
+	size_t nr;
+};
+
+/* What /proc tells: the state, and the parent; 0 when there is no such process. */
+static char proc_stat(pid_t pid, pid_t *parent)
+{
+	char path[64], text[256], state = 0;
+	const char *behind = NULL;
+	FILE *file;
+	int ppid;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(text, sizeof(text), file))
+		behind = strrchr(text, ')');
+	fclose(file);
+	if (!behind || sscanf(behind, ") %c %d", &state, &ppid) != 2)
+		return 0;
+	if (parent)
+		*parent = ppid;
+	return state;
+}
+
+static bool procs_add(struct procs *procs, pid_t pid, pid_t parent)
+{
+	struct proc *bigger;
+
+	bigger = reallocarray(procs->proc, procs->nr + 1, sizeof(*bigger));
+	if (!bigger)
+		return false;
+	bigger[procs->nr++] = (struct proc){ .pid = pid, .parent = parent };
+	procs->proc = bigger;
+	return true;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct proc *one = a, *other = b;
+
+	return one->pid < other->pid ? -1 : one->pid > other->pid;
+}
+
+static bool in_tree(const struct procs *procs, pid_t pid)
+{
+	struct proc key = { .pid = pid }, *found;
+
+	found = bsearch(&key, procs->proc, procs->nr, sizeof(key), by_pid);
+	return found && found->in_tree;
+}
+
+/*
+ * The root and its descendants, as they are just now. One that is missed is not
+ * waited for, no more.
+ */
+static void procs_find(struct procs *procs, pid_t root)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	pid_t pid, parent;
+	bool more;
+	size_t i;
+
+	while (dir && (entry = readdir(dir)))
+		if (parse_pid(entry->d_name, &pid) && pid != root &&
+		    proc_stat(pid, &parent) &&
+		    !procs_add(procs, pid, parent))
+			break;
+	if (dir)
+		closedir(dir);
+	if (!procs_add(procs, root, 0))
+		return;
+	procs->proc[procs->nr - 1].in_tree = true;
+	qsort(procs->proc, procs->nr, sizeof(*procs->proc), by_pid);
+	do {
+		more = false;
+		for (i = 0; i < procs->nr; i++) {
+			if (procs->proc[i].in_tree ||
+			    !in_tree(procs, procs->proc[i].parent))
+				continue;
+			procs->proc[i].in_tree = true;
+			more = true;
+		}
+	} while (more);
+}
+
+/* Are their pids free? Not before their parents have waited for them. */
+static bool procs_gone(const struct procs *procs)
+{
+	struct timespec pause = { .tv_nsec = 2000000 };
+	double start = now(), seen = start;
+	bool any, alive;
+	size_t i;
+
+	for (;;) {
+		any = false;
+		alive = false;
+		for (i = 0; i < procs->nr; i++) {
+			struct proc *proc = &procs->proc[i];
+
+			if (!proc->in_tree)
+				continue;
+			if (kill(proc->pid, 0) && errno == ESRCH) {
+				proc->in_tree = false;
+				continue;
+			}
+			any = true;
+			if (!alive)
+				alive = proc_stat(proc->pid, NULL) != 'Z';
+		}
+		if (!any)
+			return true;
+		if (alive)
+			seen = now();
+		if (now() - seen > ZOMBIE_SECONDS ||
+		    now() - start > DYING_SECONDS)
+			return false;
+		nanosleep(&pause, NULL);
+	}
 }
 
 /* --- checkpoint --------------------------------------------------------------- */
@@ -224,14 +363,23 @@ static int do_dry_run(void)
 	return exit_code(ret);
 }
 
-static void show_stats(uint64_t bytes, double seconds, double sync_seconds)
+/* What a pipe or a socket took is not known: @bytes is -1. */
+static void show_stats(int64_t bytes, double seconds, double sync_seconds)
 {
-	fprintf(stderr, "image size:      %" PRIu64 " bytes\n", bytes);
+	if (bytes >= 0)
+		fprintf(stderr, "image size:      %" PRId64 " bytes\n", bytes);
 	fprintf(stderr, "checkpoint time: %.6f s\n", seconds);
 	fprintf(stderr, "time to disk:    %.6f s\n", sync_seconds);
-	if (seconds > 0)
+	if (bytes >= 0 && seconds > 0)
 		fprintf(stderr, "rate:            %.1f MiB/s\n",
 			bytes / seconds / (1 << 20));
+}
+
+/* Something could not be told; but it is no failure any more. */
+static void tell_done(void)
+{
+	warn_msg("process %d: the image is complete%s", (int)opt.pid,
+		 opt.kill ? ", the processes were killed" : "");
 }
 
 static int do_checkpoint(void)
@@ -239,9 +387,11 @@ static int do_checkpoint(void)
 	struct ckpt_opts opts = CKPT_OPTS_INIT;
 	double start, saved, synced;
 	struct ckpt_reasons *reasons;
+	struct procs procs = { 0 };
 	struct progress progress;
 	struct output out;
 	struct stat st;
+	bool is_file;
 	FILE *json;
 	int ret, err;
 
@@ -249,8 +399,10 @@ static int do_checkpoint(void)
 		return EXIT_FAILED;
 	json = out.fd == STDOUT_FILENO ? stderr : stdout;
 	/* After --kill the file is all that is left of the process. */
-	if (opt.kill)
+	if (opt.kill) {
 		output_hold();
+		procs_find(&procs, opt.pid);
+	}
 
 	opts.flags = opt.kill ? CKPT_KILL : 0;
 	opts.externals = opt.externals;
@@ -279,14 +431,21 @@ static int do_checkpoint(void)
 	if (!ret)
 		return EXIT_OK;
 
-	if (fstat(out.fd, &st))
-		memset(&st, 0, sizeof(st));
+	/* It is done: a reader who is gone does not end us any more. */
+	signal(SIGPIPE, SIG_IGN);
+	is_file = !fstat(out.fd, &st) && S_ISREG(st.st_mode);
 	err = output_commit(&out, opt.kill);
+	synced = now();
+	if (!procs_gone(&procs) && opt.verbose)
+		warn_msg("process %d or a descendant is not gone: nobody has waited for it",
+			 (int)opt.pid);
 	if (opt.json)
 		show_reasons_json(json, "crid", err, ret, NULL);
+	if (err && opt.kill)
+		warn_msg("process %d: the processes were killed",
+			 (int)opt.pid);
 	if (err)
-		return EXIT_FAILED;
-	synced = now();
+		return opt.kill ? EXIT_KILLED : EXIT_FAILED;
 
 	if (opt.verbose)
 		warn_msg("process %d: checkpoint %d%s", (int)opt.pid, ret,
@@ -295,9 +454,10 @@ static int do_checkpoint(void)
 		log_msg("process %d: checkpoint %d%s", (int)opt.pid, ret,
 			opt.kill ? ", killed" : "");
 	if (opt.stats)
-		show_stats(st.st_size, saved - start, synced - saved);
+		show_stats(is_file ? st.st_size : -1, saved - start,
+			   synced - saved);
 	if (json == stdout && close_stdout())
-		return EXIT_FAILED;
+		tell_done();
 	return EXIT_OK;
 }
 
@@ -305,8 +465,8 @@ static int do_checkpoint(void)
 
 static void usage(void)
 {
-	printf("Usage: %s [options] PID > IMAGE\n"
-	       "       %s [options] -o IMAGE PID\n"
+	printf("Usage: %s [options] -o IMAGE PID\n"
+	       "       %s [options] PID > IMAGE\n"
 	       "       %s --dry-run PID\n"
 	       "       %s --check\n"
 	       "Write an image of the running process PID, from which restart(1) makes it again.\n"
@@ -329,7 +489,8 @@ static void usage(void)
 	       "  -V, --version       print the version\n"
 	       "\n"
 	       "Exit status: 0: done (or could be done), 1: failed or refused, 2: wrong use,\n"
-	       "3: the kernel has no checkpoint/restart.\n"
+	       "3: the kernel has no checkpoint/restart, 4: --kill has killed, but the image is\n"
+	       "not safe on the disk.\n"
 	       "\n"
 	       "For more details see checkpoint(1).\n",
 	       prog, prog, prog, prog);
@@ -483,7 +644,10 @@ int main(int argc, char **argv)
 
 	if (log_close() && ret == EXIT_OK) {
 		warn_errno(EIO, "%s", opt.log);
-		ret = EXIT_FAILED;
+		if (opt.check || opt.dry_run)
+			ret = EXIT_FAILED;
+		else
+			tell_done();
 	}
 	return ret;
 }

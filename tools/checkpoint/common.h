@@ -28,6 +28,7 @@ enum {
 	EXIT_FAILED = 1,	/* failed, or was refused */
 	EXIT_USAGE = 2,		/* wrong use */
 	EXIT_NO_KERNEL = 3,	/* the kernel has no checkpoint/restart */
+	EXIT_KILLED = 4,	/* killed, but the image is not safe on the disk */
 	EXIT_RESTART = 125,	/* restart --copy-status: restart itself failed */
 };
 

@@ -26,11 +26,29 @@ static char *volatile unfinished;
 /* A signal that has to wait until it is known whether the file is needed. */
 static volatile sig_atomic_t hold, held;
 
+/* What waits shall not seem to have been lost. */
+static void tell_held(void)
+{
+	static const char text[] =
+		": a signal came; if the processes are killed, the image is finished first\n";
+	int saved = errno;
+
+	ssize_t n;
+
+	n = write(STDERR_FILENO, prog, strlen(prog));
+	if (n > 0)
+		n = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)n;
+	errno = saved;
+}
+
 static void take_away(int sig)
 {
 	char *path = unfinished;
 
 	if (hold) {
+		if (!held)
+			tell_held();
 		held = sig;
 		return;
 	}
@@ -102,6 +120,7 @@ int output_open(struct output *out, const char *path, bool force)
 	out->path = NULL;
 	out->fd = -1;
 	out->force = force;
+	catch_signals();
 
 	if (!strcmp(path, "-")) {
 		out->fd = STDOUT_FILENO;
@@ -150,7 +169,6 @@ int output_open(struct output *out, const char *path, bool force)
 		goto fail;
 	}
 	unfinished = out->tmp;
-	catch_signals();
 	return 0;
 
 fail:
@@ -196,42 +214,36 @@ static int give_name(struct output *out)
 }
 
 /*
- * All is written: bring it to the disk and give it its name. With @keep what is
- * written is not thrown away if that fails. 0, or -errno after a message.
+ * All is written: bring it to the disk and give it its name. With @keep it is all
+ * that is left of something: it has its name first, and is not thrown away when
+ * anything fails. 0, or -errno after a message.
  */
 int output_commit(struct output *out, bool keep)
 {
+	bool named = !out->tmp;
 	int err = 0;
 
-	/* Pipes, sockets and terminals cannot. */
-	if (fsync(out->fd) && errno != EINVAL && errno != EROFS)
-		err = -errno;
-	if (!out->tmp) {
-		if (err)
-			warn_errno(err, "%s", out->path ? out->path : "stdout");
-		if (close(out->fd) && !err) {
-			err = -errno;
-			warn_errno(err, "%s", out->path ? out->path : "stdout");
-		}
-		output_free(out);
-		return err;
+	if (!named && keep) {
+		err = give_name(out);
+		named = !err;
 	}
-
+	/* Pipes, sockets and terminals cannot. */
+	if (fsync(out->fd) && errno != EINVAL && errno != EROFS && !err)
+		err = -errno;
 	if (close(out->fd) && !err)
 		err = -errno;
-	if (!err)
+	if (!named && !err) {
 		err = give_name(out);
-	if (err) {
-		warn_errno(err, "%s", out->path);
-		if (keep)
-			warn_msg("what was written is in %s", out->tmp);
-		else
-			unlink(out->tmp);
-	} else {
-		err = sync_dir(out->path);
-		if (err)
-			warn_errno(err, "%s", out->path);
+		named = !err;
 	}
+	if (!err && out->tmp)
+		err = sync_dir(out->path);
+	if (err)
+		warn_errno(err, "%s", out->path ? out->path : "stdout");
+	if (!named && keep)
+		warn_msg("what was written is in %s", out->tmp);
+	else if (!named)
+		unlink(out->tmp);
 	unfinished = NULL;
 	hold = 0;
 	output_free(out);

@@ -7,6 +7,7 @@
  * FAKE_ERRNO:   fail with it
  * FAKE_REASONS: and with these reasons
  * FAKE_SECONDS: how long a checkpoint takes
+ * FAKE_KILL:    how long those that --kill kills live on
  * FAKE_SYNC:    how long it takes to bring a file to the disk
  * FAKE_SYNC_ERRNO: which fails with it
  * FAKE_EXIT:    what a restarted process exits with
@@ -68,6 +69,8 @@ static long fake_checkpoint(int pid, int fd, unsigned long flags)
 	ssize_t n;
 	int in;
 
+	if (flags & CHECKPOINT_QUERY && number("FAKE_ERRNO", 0))
+		return fail(number("FAKE_ERRNO", 0), 0);
 	if (flags & CHECKPOINT_QUERY)
 		return put(fd, table, sizeof(table) - 1) ? -1 :
 		       CHECKPOINT_ABI_VERSION;
@@ -88,7 +91,13 @@ static long fake_checkpoint(int pid, int fd, unsigned long flags)
 		if (put(fd, buf, n))
 			return fail(errno, flags);
 	close(in);
-	if (flags & CHECKPOINT_KILL)
+	wait.tv_sec = number("FAKE_KILL", 0);
+	if (flags & CHECKPOINT_KILL && wait.tv_sec && !fork()) {
+		nanosleep(&wait, NULL);
+		kill(pid, SIGKILL);
+		_exit(0);
+	}
+	if (flags & CHECKPOINT_KILL && !wait.tv_sec)
 		kill(pid, SIGKILL);
 	return 42;
 }

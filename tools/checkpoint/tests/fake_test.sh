@@ -48,6 +48,9 @@ run 0 checkpoint --check --json && tr -d ' \n' <"$tmp/out" |
 	grep -q '{"family":"file","kind":"socket","status":"refused","about":"sockets"}'
 result "check as JSON"
 
+fake FAKE_ERRNO=1 1 checkpoint --check && grep -q kernel.unprivileged_checkpoint "$tmp/err"
+result "check: a hint at the sysctl"
+
 run 0 checkpoint -o "$tmp/a" 4711 && cmp "$FAKE_IMAGE" "$tmp/a" && [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]
 result "an image, silently"
 [ "$(stat -c %a "$tmp/a")" = 600 ]
@@ -87,12 +90,22 @@ result "a signal takes it away"
 # A signal that comes while a disk is slow: with --kill there is nothing else left.
 sleep 100 &
 pid=$!
-FAKE_SYNC=2 checkpoint --kill -o "$tmp/last" $pid &
+FAKE_SYNC=2 checkpoint --kill -o "$tmp/last" $pid 2>"$tmp/err" &
+tool=$!
+sleep 1
+cmp "$FAKE_IMAGE" "$tmp/last"
+result "the image of a process that --kill has killed has its name at once"
+kill -TERM $tool
+wait $tool && cmp "$FAKE_IMAGE" "$tmp/last" && grep -q 'a signal came; .* finished first' "$tmp/err"
+result "and no signal takes it away; that it waits is told"
+sleep 100 &
+pid=$!
+FAKE_SYNC=2 checkpoint --kill $pid >"$tmp/last" 2>"$tmp/err" &
 tool=$!
 sleep 1
 kill -TERM $tool
 wait $tool && cmp "$FAKE_IMAGE" "$tmp/last"
-result "but not the image of a process that --kill has killed"
+result "on standard output neither"
 FAKE_SYNC=2 checkpoint -o "$tmp/never" 4711 &
 tool=$!
 sleep 1
@@ -112,10 +125,53 @@ fake FAKE_SYNC_ERRNO=28 1 checkpoint --json -o "$tmp/never" 4711 && grep -q '"ok
 result "a disk that fails at last: an error, in JSON too, and no file"
 sleep 100 &
 pid=$!
-fake FAKE_SYNC_ERRNO=28 1 checkpoint --kill -o "$tmp/kept" $pid && grep -q 'what was written is in' "$tmp/err" &&
-	cmp "$FAKE_IMAGE" "$tmp"/kept.??????
-result "with --kill the file is kept"
-rm -f "$tmp"/kept.??????
+fake FAKE_SYNC_ERRNO=28 4 checkpoint --kill -o "$tmp/kept" $pid && grep -q 'the processes were killed' "$tmp/err" &&
+	cmp "$FAKE_IMAGE" "$tmp"/kept
+result "with --kill the file is kept, with an exit status of its own"
+sleep 100 &
+pid=$!
+(FAKE_SECONDS=1 checkpoint --kill -o "$tmp/taken" $pid 2>"$tmp/err"; echo $? >"$tmp/status") &
+tool=$!
+sleep 0.5
+echo mine >"$tmp/taken"
+wait $tool
+[ "$(cat "$tmp/status")" = 4 ] && grep -q 'what was written is in' "$tmp/err" &&
+	grep -q 'the processes were killed' "$tmp/err" && cmp "$FAKE_IMAGE" "$tmp"/taken.?????? && [ "$(cat "$tmp/taken")" = mine ]
+result "when the name was taken meanwhile, it is told where the image is"
+rm -f "$tmp"/taken.??????
+# The image is complete: what cannot be told now is no failure.
+for kind in "--kill" ""; do
+	sleep 100 &
+	pid=$!
+	# shellcheck disable=SC2086
+	run 0 checkpoint $kind -f -v -l /dev/full -o "$tmp/kept" $pid && grep -q '/dev/full' "$tmp/err" &&
+		grep -q "the image is complete${kind:+, the processes were killed}" "$tmp/err" && cmp "$FAKE_IMAGE" "$tmp/kept"
+	result "a log on a full disk (${kind:-no --kill})"
+	kill -KILL $pid 2>/dev/null
+	wait $pid
+	sleep 100 &
+	pid=$!
+	# shellcheck disable=SC2086
+	(sleep 0.3; checkpoint $kind -f --json -o "$tmp/kept" $pid 2>"$tmp/err"; echo $? >"$tmp/status") | true
+	[ "$(cat "$tmp/status")" = 0 ] && grep -q "the image is complete${kind:+, the processes were killed}" "$tmp/err"
+	result "JSON whose reader is gone (${kind:-no --kill})"
+	kill -KILL $pid 2>/dev/null
+	wait $pid
+done
+sleep 100 &
+pid=$!
+fake FAKE_KILL=1 0 checkpoint --kill -f -o "$tmp/kept" $pid && ! kill -0 $pid 2>/dev/null
+result "--kill waits until the pid is free"
+sh -c 'sleep 100 & echo $! >"$0"; wait' "$tmp/child" &
+pid=$!
+sleep 0.5
+child=$(cat "$tmp/child")
+(sleep 1; kill -KILL "$child") &
+run 0 checkpoint --kill -f -o "$tmp/kept" $pid && ! grep -qs '^State:.[RSD]' "/proc/$child/status"
+result "and those of descendants"
+run 1 sh -c "ulimit -f 1; exec checkpoint 4711 >'$tmp/big'" && grep -q 'File too large' "$tmp/err"
+result "a file that gets too large, on standard output"
+rm -f "$tmp/big"
 run 1 sh -c "ulimit -f 1; exec checkpoint -o '$tmp/big' 4711" && grep -q 'File too large' "$tmp/err" &&
 	[ -z "$(find "$tmp" -name 'big*')" ]
 result "a file that gets too large"
@@ -134,6 +190,9 @@ result "and it is gone"
 run 0 checkpoint -v -l "$tmp/log" --display-stats -o "$tmp/c" 4711 && grep -q 'checkpoint 42' "$tmp/err" &&
 	grep -q 'checkpoint 42' "$tmp/log" && grep -q "image size: *$(wc -c <"$FAKE_IMAGE") bytes" "$tmp/err"
 result "-v, -l, --display-stats"
+checkpoint --display-stats 4711 2>"$tmp/err" | cat >"$tmp/e"
+cmp "$FAKE_IMAGE" "$tmp/e" && ! grep -q size "$tmp/err" && grep -q 'checkpoint time' "$tmp/err"
+result "--display-stats does not know the size of what went into a pipe"
 run 0 checkpoint --json -o "$tmp/d" 4711 && grep -q '"crid": *42' "$tmp/out"
 result "the result as JSON"
 checkpoint --json 4711 >"$tmp/e" 2>"$tmp/err" && cmp "$FAKE_IMAGE" "$tmp/e" && grep -q '"crid": *42' "$tmp/err"
