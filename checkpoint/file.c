@@ -632,7 +632,7 @@ static const char *file_id_differs(const struct ckpt_file_id *id,
 	if (same)
 		return NULL;
 	if (desc->bits & CKPT_FILE_MAPPED)
-		return "mapped, but changed since the checkpoint";
+		return "mapped, but changed since the checkpoint, or copied without its times";
 
 	born = id->flags & now->flags & CKPT_FILE_ID_BTIME;
 	if (born && (id->btime_sec != now->btime_sec ||
@@ -640,7 +640,7 @@ static const char *file_id_differs(const struct ckpt_file_id *id,
 		/* Any directory will do that is not being read. */
 		if (S_ISDIR(id->mode) && !desc->pos)
 			return NULL;
-		return "replaced since the checkpoint";
+		return "replaced since the checkpoint, or copied without its times";
 	}
 	if (S_ISREG(id->mode) && now->size < id->size)
 		return "shrunk since the checkpoint";

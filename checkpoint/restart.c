@@ -856,6 +856,13 @@ static int make_task(struct ckpt_ctx *ctx, struct ckpt_member *m, u64 flags)
 		return ckpt_refuse(ctx, error,
 				   "choosing pid %d needs CAP_CHECKPOINT_RESTORE; fresh pids do not",
 				   tid);
+	if (error == -EINVAL && args.set_tid_size && tid >= pid_max)
+		return ckpt_refuse(ctx, error,
+				   "pid %d is not below kernel.pid_max here",
+				   tid);
+	if (error == -EAGAIN)
+		return ckpt_refuse(ctx, error,
+				   "cannot make a task: RLIMIT_NPROC, pids.max of the cgroup or kernel.threads-max is reached");
 	return ckpt_refuse(ctx, error, "cannot make a task");
 }
 

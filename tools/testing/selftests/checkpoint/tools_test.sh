@@ -231,8 +231,17 @@ run 0 restart -i sleep.img && [ ! -s run.out ] && [ ! -s run.err ]
 result "restart with the saved pid, silently"
 is SR $saved && tr '\0' ' ' <"/proc/$saved/cmdline" | grep -q 'sleep 1000'
 result "it is there again, under its pid"
-run 1 restart -i sleep.img && grep -q -- --fresh-pids run.err
+run 1 restart -i sleep.img && grep -q -- '--fresh-pids.*same files' run.err
 result "a pid in use: refused, with a hint"
+if [ "$(id -u)" = 0 ] && [ "$saved" -gt 400 ]; then
+	max=$(cat /proc/sys/kernel/pid_max)
+	echo 400 >/proc/sys/kernel/pid_max
+	run 1 restart -i sleep.img && grep -q "pid $saved is not below kernel.pid_max" run.err && grep -q -- --fresh-pids run.err
+	result "a pid that this kernel does not have: refused, with a hint"
+	echo "$max" >/proc/sys/kernel/pid_max
+else
+	skip "the pid is low, or cannot be made high"
+fi
 run 0 restart --fresh-pids --pidfile pid -i sleep.img && new=$(cat pid) && [ "$new" != "$saved" ] && is SR "$new"
 result "--fresh-pids, --pidfile"
 pids="$pids $new"
@@ -342,6 +351,17 @@ for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	kill -0 $pid 2>/dev/null || break
 	sleep 0.1
 done
+
+echo data >data
+start sh -c 'exec 3<data; sleep 1000'
+run 0 checkpoint --kill -o copied.img $pid
+result "a process with an open file"
+end $pid
+cp data data.new
+mv data.new data
+touch data
+run 1 restart --fresh-pids -i copied.img && grep -q 'replaced since the checkpoint, or copied without its times: .*/data' run.err
+result "a copy without the times of the file: refused, and why"
 
 head -c 5000 sleep.img >short.img
 run 125 restart --fresh-pids --copy-status -i short.img && [ -s run.err ]
@@ -454,6 +474,9 @@ END
 	as_user "restart -i '$own'" >user.out 2>user.err
 	[ $? -eq 1 ] && grep -q -- --fresh-pids user.err
 	result "its pid needs privilege: refused, with a hint"
+	as_user "ulimit -p 1 2>/dev/null || ulimit -u 1; exec restart --fresh-pids -i '$own'" >user.out 2>user.err
+	[ $? -eq 1 ] && grep -q RLIMIT_NPROC user.err
+	result "too many processes of this user: what the limit is called"
 	as_user "restart --fresh-pids --pidfile '$tmp/user/new' -i '$own'" >user.out 2>user.err && is SR "$(cat "$tmp/user/new")"
 	result "with a fresh pid it needs none"
 	kill -KILL "$(cat "$tmp/user/new")" 2>/dev/null
