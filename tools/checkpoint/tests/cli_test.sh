@@ -25,6 +25,13 @@ for tool in checkpoint restart ckptinfo; do
 		grep -q -- "${option#--}" "$tools/man/$tool.1" || {
 			echo "# $option is not in $tool.1"; good=1; }
 	done <"$tmp/options"
+	# And whatever the parser takes, both tell.
+	sed -n 's/^\t{ "\([a-z-]*\)",.*_argument.*/\1/p' "$tools/$tool.c" >"$tmp/options"
+	[ -s "$tmp/options" ] || good=1
+	while read -r option; do
+		$tool --help | grep -qE -- "--$option([^a-z-]|\$)" && grep -qE -- "Fl $option( |\$)" "$tools/man/$tool.1" || {
+			echo "# --$option is not told"; good=1; }
+	done <"$tmp/options"
 	[ "$good" -eq 0 ]
 	result "$tool: options and documents agree"
 done
