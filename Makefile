@@ -58,6 +58,7 @@ apps: source
 	@TEST='$(TEST)' scripts/apps
 
 shell: source
+	@[ "$$(id -u)" = 0 ] || { echo "the guest's files belong to root; only root can make them." >&2; exit 1; }
 	@scripts/kernel $(or $(FLAVOUR),plain)
 	@scripts/rootfs
 	@scripts/guest -i -f $(or $(FLAVOUR),plain) -d "$(BUILD)/run/shell.disk" shell

@@ -32,10 +32,16 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 { mkdir -p "$state" "$logs" && touch "$state/ours"; } 2>/dev/null ||
 	die "cannot write to $build; name another directory with BUILD=."
 
-# alone FILE WHAT: waits until nobody else does this in the same build directory.
+# alone FILE WHAT: waits until nobody else does this in the same build directory. What outlives its script, such as a
+# guest, still uses the files there, so it keeps the lock.
 alone() {
-	exec {lock}>"$1"
-	flock -n "$lock" || { say "  waiting for another $2 in $build"; flock "$lock"; }
+	exec {lock}>>"$1"
+	flock -n "$lock" || { say "  waiting for another $2 in $build (process $(cat "$1"), or what it started)"; flock "$lock"; }
+	say $$ >"$1"
+}
+
+need_root() {
+	((EUID == 0)) || die "the guest's files belong to root; only root can make them."
 }
 
 need() {
@@ -64,10 +70,12 @@ watched() {
 	local name=$1 log=$2 pid status=0 start=$SECONDS next=5
 	shift 2
 	mkdir -p "$(dirname "$log")"
+	# In a process group of its own, so that all of it can be ended: a command in the background does not see Ctrl-c.
+	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
-	# A command in the background does not see Ctrl-c.
-	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+	set +m
+	trap 'kill -- "-$pid" 2>/dev/null; exit 130' HUP INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		if ((SECONDS - start >= next)); then
@@ -76,7 +84,7 @@ watched() {
 		fi
 	done
 	wait "$pid" || status=$?
-	trap - INT TERM
+	trap - HUP INT TERM
 	if ((status)); then
 		grep -nE 'error:|Error [0-9]|undefined reference|No rule' "$log" | head -n 20 >&2 || true
 		tail -n 15 "$log" >&2
