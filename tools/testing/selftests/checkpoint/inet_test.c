@@ -1757,14 +1757,17 @@ static void make_noise(int first, int second)
 {
 	union address a, b;
 	socklen_t len;
-	int fd;
+	int fd, i;
 
 	len = make_addr(&a, "127.0.0.1", first);
 	make_addr(&b, "127.0.0.1", second);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	for (;;) {
-		sendto(fd, "noise", 5, 0, &a.any, len);
-		sendto(fd, "noise", 5, 0, &b.any, len);
+	/* Without a pause nobody else would come to anything on a slow kernel. */
+	for (;; usleep(1000)) {
+		for (i = 0; i < 20; i++) {
+			sendto(fd, "noise", 5, 0, &a.any, len);
+			sendto(fd, "noise", 5, 0, &b.any, len);
+		}
 	}
 }
 
