@@ -1722,11 +1722,6 @@ TEST_F(checkpoint, reset)
 }
 
 /* All that comes has an n, and only a y may pass; the other one has a partner. */
-static int noise_rounds(void)
-{
-	return ckpt_scale() < 1 ? 2 : 5;
-}
-
 SCENARIO(hears_noise)
 {
 	static const struct sock_filter code[] = {
@@ -1745,7 +1740,7 @@ SCENARIO(hears_noise)
 	NEED(!connect_to(fd, "127.0.0.1", own_port(server)));
 	ckpt_value[0] = own_port(server);
 	ckpt_value[1] = own_port(fd);
-	for (i = 0; i < noise_rounds(); i++) {
+	for (i = 0; i < atoi(ckpt_arg); i++) {
 		ckpt_point();
 		CHECK(next_errno_is(server, EAGAIN));
 		CHECK(next_errno_is(fd, EAGAIN));
@@ -1847,11 +1842,11 @@ TEST_F(checkpoint, late_datagrams)
 /* A socket is not there before it is what it was. */
 TEST_F(checkpoint, noise)
 {
-	int ports[2], i, rounds = noise_rounds();
+	int ports[2], i, rounds = ckpt_scale() < 1 ? 2 : 5;
 	pid_t pid, loud;
 
 	NOT_DRY();
-	START(pid, hears_noise, NULL);
+	START(pid, hears_noise, rounds == 2 ? "2" : "5");
 	ports[0] = ckpt_peek_value(pid, 0);
 	ports[1] = ckpt_peek_value(pid, 1);
 	loud = fork();
