@@ -216,6 +216,7 @@ static int copy_mappings(struct mm_struct *mm, unsigned long addr,
 		return -EINTR;
 	for_each_vma(vmi, vma) {
 		to[nr].kind = ckpt_kind_of_vma(vma);
+		/* As in vm_area_dup(): flags may be set meanwhile. */
 		data_race(memcpy(&to[nr].vma, vma, sizeof(*vma)));
 		dup_anon_vma_name(vma, &to[nr].vma);
 		if (vma->vm_file)

@@ -81,7 +81,8 @@ static inline long ckpt_restart_raw(struct ckpt_test *t, const void *image,
 
 /*
  * Restarts with bytes of all records of a type altered (@tries of them, on slow
- * kernels a sample): an error or a process, and no leftover. Returns how many processes there were, -1: something else.
+ * kernels a sample): an error or a process, and no leftover. Returns how many
+ * processes there were, -1: something else.
  */
 static inline int ckpt_alter_records(struct ckpt_test *t, char *good,
 				     size_t len, uint32_t type, int *tries)
