@@ -7,6 +7,7 @@
 #include <linux/crc32c.h>
 #include <linux/elf.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
@@ -384,8 +385,11 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 		if (ret)
 			goto err;
 		ret = skip_rec(ctx, &hdr);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			goto err;
+		cond_resched();
 	}
 
 	ret = count_meta(ctx, kind, hdr.len);

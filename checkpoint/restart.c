@@ -383,6 +383,7 @@ static bool is_built(const struct ckpt_rec *rec)
 static int read_meta(struct ckpt_ctx *ctx)
 {
 	struct ckpt_rec *rec;
+	unsigned int nr = 0;
 	u32 type;
 
 	do {
@@ -404,7 +405,7 @@ static int read_meta(struct ckpt_ctx *ctx)
 					   "page contents among the metadata");
 		if (type == CKPT_REC_HEADER)
 			ctx->header = *ckpt_payload(rec, struct ckpt_header);
-		if (ctx->nr_records % READ_BATCH)
+		if (++nr % READ_BATCH)
 			continue;
 		if (fatal_signal_pending(current))
 			return -EINTR;
