@@ -633,6 +633,10 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	mm->flags |= SUID_DUMP_DISABLE | MMF_DISABLE_THP_MASK;
 	mm->def_flags = 0;
 	mm->task_size = TASK_SIZE;
+	/* As dup_mmap(): the builder alone runs in it, see complete_mappings(). */
+	mmap_write_lock(mm);
+	mt_clear_in_rcu(&mm->mm_mt);
+	mmap_write_unlock(mm);
 
 	task_lock(current->group_leader);
 	stack = current->signal->rlim[RLIMIT_STACK];
@@ -897,16 +901,23 @@ static void populate_locked(struct ckpt_obj *mm)
 	}
 }
 
-/* When they were mapped, huge pages were disabled. */
-static void enter_khugepaged(struct mm_struct *mm)
+/*
+ * When they were mapped huge pages were disabled, and nobody looked at them
+ * without the lock.
+ */
+static void complete_mappings(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
 
 	mmap_write_lock(mm);
 	vma_iter_init(&vmi, mm, 0);
-	for_each_vma(vmi, vma)
+	for_each_vma(vmi, vma) {
+		if (test_bit(MMF_VM_HUGEPAGE, &mm->flags))
+			break;
 		khugepaged_enter_vma(vma, vma->vm_flags);
+	}
+	mt_set_in_rcu(&mm->mm_mt);
 	mmap_write_unlock(mm);
 }
 
@@ -928,7 +939,7 @@ static int layout_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (!ret)
 		ret = restore_flags(ctx, layout);
 	if (!ret)
-		enter_khugepaged(current->mm);
+		complete_mappings(current->mm);
 	return ret;
 }
 

@@ -19,6 +19,7 @@ extern const struct ckpt_kind ckpt_kind_file_memfd;
 /* vma.c: for every row of the VMA family */
 u64 ckpt_vma_flags(const struct vm_area_struct *vma);
 void ckpt_vma_fill(struct ckpt_vma *rec, const struct vm_area_struct *vma);
+int ckpt_vma_check_range(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
 int ckpt_vma_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec, u64 allowed);
 bool ckpt_vma_has_contents(struct vm_area_struct *vma);
 

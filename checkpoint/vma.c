@@ -120,24 +120,25 @@ u64 ckpt_vma_flags(const struct vm_area_struct *vma)
 	return flags;
 }
 
+static_assert(offsetof(struct ckpt_vma, start) ==
+	      offsetof(struct ckpt_vma_special, start));
+static_assert(offsetof(struct ckpt_vma, end) ==
+	      offsetof(struct ckpt_vma_special, end));
+
 /**
- * ckpt_vma_check() - judge the part that all mapping records have
+ * ckpt_vma_check_range() - judge the place of a mapping
  * @ctx: the restart
- * @rec: the record; its payload begins with a struct ckpt_vma
- * @allowed: CKPT_VMA_* that its kind can have
+ * @rec: the record; its payload begins with start and end
  *
  * A mapping's record follows directly the one of its MM or of the mapping
- * below it.
+ * below it, so that none can replace another one.
  *
  * Return: 0 or -EINVAL with a reason.
  */
-int ckpt_vma_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec, u64 allowed)
+int ckpt_vma_check_range(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_vma *vma = ckpt_payload(rec, struct ckpt_vma);
-	const u64 droppable = CKPT_VMA_DROPPABLE | CKPT_VMA_NORESERVE |
-			      CKPT_VMA_WIPEONFORK | CKPT_VMA_DONTDUMP;
 	struct ckpt_rec *prev;
-	u64 flags = vma->flags;
 
 	if (vma->start >= vma->end || vma->end > TASK_SIZE_MAX ||
 	    !PAGE_ALIGNED(vma->start) || !PAGE_ALIGNED(vma->end))
@@ -155,7 +156,28 @@ int ckpt_vma_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec, u64 allowed)
 	if (prev->type != CKPT_REC_MM &&
 	    ckpt_payload(prev, struct ckpt_vma)->end > vma->start)
 		return ckpt_refuse(ctx, -EINVAL, "mappings out of order");
+	return 0;
+}
 
+/**
+ * ckpt_vma_check() - judge the part that all mappings but special ones have
+ * @ctx: the restart
+ * @rec: the record; its payload begins with a struct ckpt_vma
+ * @allowed: CKPT_VMA_* that its kind can have
+ *
+ * Return: 0 or -EINVAL with a reason.
+ */
+int ckpt_vma_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec, u64 allowed)
+{
+	struct ckpt_vma *vma = ckpt_payload(rec, struct ckpt_vma);
+	const u64 droppable = CKPT_VMA_DROPPABLE | CKPT_VMA_NORESERVE |
+			      CKPT_VMA_WIPEONFORK | CKPT_VMA_DONTDUMP;
+	u64 flags = vma->flags;
+	int ret;
+
+	ret = ckpt_vma_check_range(ctx, rec);
+	if (ret)
+		return ret;
 	if (flags & ~allowed)
 		return ckpt_refuse(ctx, -EINVAL, "mapping flags 0x%llx",
 				   flags & ~allowed);
@@ -353,15 +375,16 @@ static int enter_ksm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 }
 
 /*
- * Map as mmap() does. What madvise() and mlock() have set is there from the
- * beginning, so that mappings which were apart are not merged. @anon: the file
+ * Map as mmap() does, where nothing is, see ckpt_vma_check_range(). What
+ * madvise() and mlock() have set is there from the beginning, so that mappings
+ * which were apart are not merged. @anon: the file
  * is one that mmap() makes by itself, which security modules are not asked
  * about.
  */
 static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	       struct file *file, u64 offset, bool anon)
 {
-	unsigned long flags = MAP_FIXED_NOREPLACE, prot = 0, populate, addr;
+	unsigned long flags = MAP_FIXED, prot = 0, populate, addr;
 	struct mm_struct *mm = current->mm;
 	unsigned int personality;
 	vm_flags_t vm_flags = 0;

@@ -4507,27 +4507,26 @@ static void add_mapping(struct kunit *test, u32 objref, u64 start, u64 end)
 	list_add_tail(&rec->node, &ctx->recs);
 }
 
-/*
- * The records of an MM follow each other in ascending order. Of the vdso and
- * vvar this is found out when they are mapped.
- */
+/* The records of an MM follow each other in ascending order. */
 static const u32 mapping_types[] = {
 	CKPT_REC_VMA_ANON, CKPT_REC_VMA_FILE, CKPT_REC_VMA_SHMEM,
-	CKPT_REC_VMA_HUGETLB,
+	CKPT_REC_VMA_HUGETLB, CKPT_REC_VMA_SPECIAL,
 };
 
 static void mappings_in_order(struct kunit *test)
 {
-	const u64 start = good_vma_anon.vma.start, end = good_vma_anon.vma.end;
 	struct ckpt_ctx *ctx = test->priv;
 	struct ckpt_rec *rec, *prev;
 	const struct good *good;
+	u64 start, end;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(mapping_types); i++) {
 		good = good_of_type(mapping_types[i]);
 		KUNIT_ASSERT_NOT_NULL(test, good);
 		rec = good_rec(test, good, good->len);
+		start = ckpt_payload(rec, struct ckpt_vma)->start;
+		end = ckpt_payload(rec, struct ckpt_vma)->end;
 		expect(test, rec, 0, "behind its MM");
 
 		add_mapping(test, REF_MM, start - PAGE_SIZE, start);

@@ -45,6 +45,7 @@
 #include <asm/vdso.h>
 
 #include "../../../checkpoint/internal.h"
+#include "../../../checkpoint/mm.h"
 #include "fpu/context.h"
 #include "fpu/internal.h"
 #include "fpu/legacy.h"
@@ -1157,47 +1158,53 @@ static int special_save(struct ckpt_ctx *ctx, struct vm_area_struct *vma)
 			  ckpt_ref(ctx, vma->vm_mm), &rec, sizeof(rec));
 }
 
+static bool has_special(const struct ckpt_obj *mm, u32 which)
+{
+	struct ckpt_rec *rec;
+
+	if (!mm)
+		return false;
+	list_for_each_entry(rec, &mm->recs, own)
+		if (rec->type == CKPT_REC_VMA_SPECIAL &&
+		    ckpt_payload(rec, struct ckpt_vma_special)->which == which)
+			return true;
+	return false;
+}
+
 static int special_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	const struct ckpt_vma_special *s =
 		ckpt_payload(rec, struct ckpt_vma_special);
 	bool vvar = s->which == CKPT_SPECIAL_VVAR;
+	int ret;
 
 	if ((!vvar && s->which != CKPT_SPECIAL_VDSO) || s->pad ||
 	    s->flags & ~(vvar ? 0 : CKPT_SPECIAL_CURRENT) ||
 	    s->prot & ~(PROT_READ | (vvar ? 0 : PROT_EXEC)))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "a special mapping that is not known");
-	if (s->start >= s->end || s->end > TASK_SIZE_MAX ||
-	    !PAGE_ALIGNED(s->start | s->end))
-		return ckpt_refuse(ctx, -EINVAL, "a bad address range");
+	ret = ckpt_vma_check_range(ctx, rec);
+	if (ret)
+		return ret;
+	/* One of each, as in map_vdso_once(): these escape the limits. */
+	if (has_special(ckpt_obj_get(ctx, rec->objref), s->which))
+		return ckpt_refuse(ctx, -EINVAL, "a second such mapping");
 	return 0;
 }
 
 static int special_install(const struct ckpt_vma_special *s)
 {
-	const struct vm_special_mapping *spec;
 	struct mm_struct *mm = current->mm;
 	bool vvar = s->which == CKPT_SPECIAL_VVAR;
 	struct vm_area_struct *vma;
-	struct vma_iterator vmi;
 	int ret = 0;
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-
-	/* One of each, as in map_vdso_once(): these escape the limits. */
-	spec = vdso_special_mapping(vvar);
-	vma_iter_init(&vmi, mm, 0);
-	for_each_vma(vmi, vma)
-		if (vma_is_special_mapping(vma, spec))
-			ret = -EEXIST;
-	if (ret)
-		goto out;
-
 	vma = _install_special_mapping(mm, s->start, s->end - s->start,
 				       s->prot | (vvar ? VVAR_VM_FLAGS :
-							 VDSO_VM_FLAGS), spec);
+							 VDSO_VM_FLAGS),
+				       vdso_special_mapping(vvar));
 	if (IS_ERR(vma)) {
 		ret = PTR_ERR(vma);
 		goto out;
