@@ -265,19 +265,26 @@ static int check_required(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	return 0;
 }
 
-/* So that one walk does what is to be done phase by phase. */
+/*
+ * So that one walk does what is to be done phase by phase. Mostly they are in
+ * order; one that is not goes behind the last of its phase, or of one before.
+ */
 static void sort_by_phase(struct ckpt_obj *obj)
 {
-	struct list_head phases[CKPT_NR_PHASES];
+	enum ckpt_phase highest = CKPT_PHASE_NONE, phase, i;
+	struct list_head *last[CKPT_NR_PHASES] = {};
 	struct ckpt_rec *rec, *next;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(phases); i++)
-		INIT_LIST_HEAD(&phases[i]);
-	list_for_each_entry_safe(rec, next, &obj->recs, own)
-		list_move_tail(&rec->own, &phases[rec->kind->phase]);
-	for (i = 0; i < ARRAY_SIZE(phases); i++)
-		list_splice_tail(&phases[i], &obj->recs);
+	list_for_each_entry_safe(rec, next, &obj->recs, own) {
+		phase = rec->kind->phase;
+		if (phase < highest) {
+			for (i = phase; i && !last[i]; i--)
+				;
+			list_move(&rec->own, last[i] ?: &obj->recs);
+		}
+		highest = max(highest, phase);
+		last[phase] = &rec->own;
+	}
 }
 
 /*

@@ -629,6 +629,7 @@ static int xstate_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		ckpt_payload(rec, struct ckpt_x86_xstate);
 	u32 len = ckpt_tail_len(rec, sizeof(*x));
 	struct xstate_header hdr;
+	u64 placed = 0;
 	int i;
 
 	if (len < XSAVE_EXTENDED)
@@ -649,17 +650,17 @@ static int xstate_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (xstate_mxcsr(x) >> 16)
 		return ckpt_refuse(ctx, -EINVAL, "reserved bits in MXCSR");
 	for (i = 0; i < ARRAY_SIZE(x->size); i++) {
-		if (i >= 2 && x->xfeatures & BIT_ULL(i)) {
-			if (x->offset[i] >= XSAVE_EXTENDED && x->size[i] &&
-			    (u64)x->offset[i] + x->size[i] <= len)
-				continue;
-		} else if (!x->offset[i] && !x->size[i]) {
+		if (!(x->offset[i] | x->size[i]))
 			continue;
-		}
-		return ckpt_refuse(ctx, -EINVAL,
-				   "xstate component %d lies outside of the area",
-				   i);
+		placed |= BIT(i);
+		if (x->offset[i] < XSAVE_EXTENDED || !x->size[i] ||
+		    (u64)x->offset[i] + x->size[i] > len)
+			break;
 	}
+	if (i < ARRAY_SIZE(x->size) ||
+	    placed != (x->xfeatures & ~XFEATURE_MASK_FPSSE))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "an xstate component lies outside of the area");
 	return 0;
 }
 
