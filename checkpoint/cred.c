@@ -9,6 +9,7 @@
  */
 
 #include <linux/capability.h>
+#include <linux/cn_proc.h>
 #include <linux/cred.h>
 #include <linux/key.h>
 #include <linux/keyctl.h>
@@ -499,23 +500,49 @@ static int cred_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
+/*
+ * As copy_creds() does it for a thread, of a new one that has not run yet: it
+ * has those of its creator.
+ */
+static void give_creds(struct task_struct *task, const struct cred *new)
+{
+	const struct cred *old = unrcu_pointer(task->real_cred);
+
+	get_cred_many(new, 2);
+	inc_rlimit_ucounts(new->ucounts, UCOUNT_RLIMIT_NPROC, 1);
+	rcu_assign_pointer(task->real_cred, new);
+	rcu_assign_pointer(task->cred, new);
+	dec_rlimit_ucounts(old->ucounts, UCOUNT_RLIMIT_NPROC, 1);
+	if (!uid_eq(new->uid, old->uid) || !uid_eq(new->euid, old->euid))
+		proc_id_connector(task, PROC_EVENT_UID);
+	if (!gid_eq(new->gid, old->gid) || !gid_eq(new->egid, old->egid))
+		proc_id_connector(task, PROC_EVENT_GID);
+	put_cred_many(old, 2);
+}
+
 /**
- * ckpt_cred_commit() - make restored credentials current's
+ * ckpt_cred_commit() - give a task restored credentials
+ * @task: current, or a new task that has not run yet
  * @cred: what the restore of a CRED record made; its reference stays there
  *
  * Leaves alone what commit_creds() resets with a change of user: dumpability
  * belongs to the mm, which has been restored. The signal for the death of the
  * parent is reset, and has to be set behind this.
  *
- * Context: current, credentials not overridden.
+ * Context: Process context, credentials not overridden.
  */
-void ckpt_cred_commit(struct cred *cred)
+void ckpt_cred_commit(struct task_struct *task, struct cred *cred)
 {
-	bool same_user = cred->ucounts == current_ucounts();
-	int dumpable = get_dumpable(current->mm);
+	bool same_user = cred->ucounts == task_ucounts(task);
+	int dumpable;
 
-	commit_creds((struct cred *)get_cred(cred));
-	set_dumpable(current->mm, dumpable);
+	if (task == current) {
+		dumpable = get_dumpable(current->mm);
+		commit_creds((struct cred *)get_cred(cred));
+		set_dumpable(current->mm, dumpable);
+	} else {
+		give_creds(task, cred);
+	}
 
 	/* As after setuid(): too many processes show in execve(). */
 	if (same_user)
@@ -523,9 +550,9 @@ void ckpt_cred_commit(struct cred *cred)
 	if (is_rlimit_overlimit(cred->ucounts, UCOUNT_RLIMIT_NPROC,
 				rlimit(RLIMIT_NPROC)) &&
 	    cred->user != INIT_USER)
-		current->flags |= PF_NPROC_EXCEEDED;
+		task->flags |= PF_NPROC_EXCEEDED;
 	else
-		current->flags &= ~PF_NPROC_EXCEEDED;
+		task->flags &= ~PF_NPROC_EXCEEDED;
 }
 
 static void cred_obj_get(void *ptr)

@@ -644,7 +644,7 @@ static int epoll_items_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return add_items(ctx, rec->objref, p->items, p->nr_items);
 }
 
-/* In the context of the task whose signals are watched. */
+/* In the process whose signals are watched: its threads have one wait queue. */
 static int task_epoll_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task_epoll *p = ckpt_payload(rec, struct ckpt_task_epoll);

@@ -334,14 +334,15 @@ static int files_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return 0;
 }
 
-static struct files_struct *swap_files(struct files_struct *files)
+static struct files_struct *swap_files(struct task_struct *task,
+				       struct files_struct *files)
 {
 	struct files_struct *old;
 
-	task_lock(current);
-	old = current->files;
-	current->files = files;
-	task_unlock(current);
+	task_lock(task);
+	old = task->files;
+	task->files = files;
+	task_unlock(task);
 	return old;
 }
 
@@ -416,24 +417,25 @@ static int files_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ckpt_obj_set(ctx, rec->objref, files, files_put);
 
 	/* What fills a table fills the one of current. */
-	old = swap_files(files);
+	old = swap_files(current, files);
 	ret = files_fill(ctx, files, p);
-	swap_files(old);
+	swap_files(current, old);
 	return ret;
 }
 
 /**
  * ckpt_files_adopt() - use a restored table from now on
- * @files: the table, of which current takes a reference
+ * @task: whose records are committed
+ * @files: the table, of which the task takes a reference
  *
- * Context: a new task, or the caller that is replaced.
+ * Context: Process context.
  */
-void ckpt_files_adopt(struct files_struct *files)
+void ckpt_files_adopt(struct task_struct *task, struct files_struct *files)
 {
 	struct files_struct *old;
 
 	atomic_inc(&files->count);
-	old = swap_files(files);
+	old = swap_files(task, files);
 	if (old)
 		put_files_struct(old);
 }

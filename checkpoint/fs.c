@@ -212,18 +212,19 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 /**
  * ckpt_fs_adopt() - use a restored root and working directory from now on
- * @fs: both, of which current takes a reference
+ * @task: whose records are committed
+ * @fs: both, of which the task takes a reference
  *
- * Context: a new task, or the caller that is replaced.
+ * Context: Process context.
  */
-void ckpt_fs_adopt(struct fs_struct *fs)
+void ckpt_fs_adopt(struct task_struct *task, struct fs_struct *fs)
 {
-	struct fs_struct *old = current->fs;
+	struct fs_struct *old = task->fs;
 
 	fs_get(fs);
-	task_lock(current);
-	current->fs = fs;
-	task_unlock(current);
+	task_lock(task);
+	task->fs = fs;
+	task_unlock(task);
 	fs_put(old);
 }
 

@@ -369,8 +369,8 @@ void ckpt_objs_destroy(struct ckpt_ctx *ctx);
 /* What a new task is told to do next, see restart.c. */
 enum ckpt_step {
 	CKPT_STEP_THREADS,	/* make the other threads of the process */
-	CKPT_STEP_RESTORE,	/* the builder: make all objects; restore itself */
-	CKPT_STEP_SETTLE,	/* the builder: commit the objects; commit itself */
+	CKPT_STEP_RESTORE,	/* the builder: make all objects; restore a process */
+	CKPT_STEP_SETTLE,	/* the builder: commit the objects; commit a process */
 	CKPT_STEP_COMMIT,	/* commit what has had to wait for others */
 	CKPT_STEP_RELEASE,	/* let go of the objects, tell all to go */
 	CKPT_STEP_GO,		/* run as what was saved */
@@ -391,7 +391,8 @@ enum ckpt_step {
  * @asked: to stand still, by us
  * @stack: its kernel stack is held
  *
- * Restarting. One task does a step at a time, the caller of restart() says who.
+ * Restarting. One process does a step at a time, by its first thread; the caller
+ * of restart() says who.
  * @ctx:   the restart
  * @obj:   the object of its TASK record
  * @pid:   its number in the caller's pid namespace, when it is made
@@ -400,7 +401,7 @@ enum ckpt_step {
  * @own_session: its session is made, it does not go into the caller's
  * @is_new: it has not run yet, whoever tells it the first step wakes it up
  * @turn:  it shall do @step
- * @cpu_work: commits the last phase
+ * @cpu_work: commits what the task itself has to, as the last thing
  */
 struct ckpt_member {
 	struct list_head node;
@@ -498,6 +499,9 @@ struct ckpt_ctx {
 	struct fs_struct *old_fs;	/* ... if not the tree's is in its place */
 
 	/* restart */
+	struct task_struct *who;	/* whose records are restored or committed:
+					 * current, or a new thread of its process,
+					 * which has not run yet; not for cpu_work */
 	struct list_head recs;
 	struct list_head phases[CKPT_NR_PHASES]; /* of them, what the builder does */
 	struct ckpt_rec *frame;		/* the last one read behind the metadata */
@@ -650,7 +654,7 @@ int ckpt_pages_save(struct ckpt_ctx *ctx);
 int ckpt_pages_restore(struct ckpt_ctx *ctx);
 int ckpt_mm_enter(struct ckpt_ctx *ctx, struct mm_struct *mm);
 void ckpt_mm_leave(struct ckpt_ctx *ctx);
-void ckpt_mm_adopt(struct mm_struct *mm);
+void ckpt_mm_adopt(struct task_struct *task, struct mm_struct *mm);
 int ckpt_mm_adopt_empty(void);
 
 /* files: file.c, files.c, inode.c, locks.c, owner.c */
@@ -664,15 +668,15 @@ int ckpt_files_find(struct ckpt_ctx *ctx, const struct file *file,
 		    struct task_struct **task);
 int ckpt_locks_collect(struct ckpt_ctx *ctx);
 int ckpt_owner_collect(struct ckpt_ctx *ctx);
-void ckpt_files_adopt(struct files_struct *files);
-void ckpt_fs_adopt(struct fs_struct *fs);
+void ckpt_files_adopt(struct task_struct *task, struct files_struct *files);
+void ckpt_fs_adopt(struct task_struct *task, struct fs_struct *fs);
 struct file *ckpt_inode_open(struct ckpt_ctx *ctx, struct ckpt_obj *obj);
 
 /* architecture: arch/x86/kernel/checkpoint.c */
 u64 ckpt_arch_xfeatures(void);
 u32 ckpt_arch_xstate_size(void);
 int ckpt_arch_prepare(struct ckpt_ctx *ctx);
-void ckpt_arch_reset(void);
+void ckpt_arch_reset(struct task_struct *task);
 void ckpt_arch_get_pkeys(struct mm_struct *mm, struct ckpt_mm *rec);
 int ckpt_arch_set_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			const struct ckpt_mm *rec);

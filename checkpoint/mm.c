@@ -434,15 +434,15 @@ static int mm_save(struct ckpt_ctx *ctx, struct ckpt_obj *obj)
 /* --- from one mm to another ------------------------------------------------------ */
 
 /* Who is charged for what others (KSM, khugepaged) do in it. */
-static void own_mm(struct mm_struct *mm)
+static void own_mm(struct task_struct *task, struct mm_struct *mm)
 {
 #ifdef CONFIG_MEMCG
-	task_lock(current);
+	task_lock(task);
 	if (!rcu_access_pointer(mm->owner)) {
-		rcu_assign_pointer(mm->owner, current);
+		rcu_assign_pointer(mm->owner, task);
 		lru_gen_migrate_mm(mm);
 	}
-	task_unlock(current);
+	task_unlock(task);
 #endif
 }
 
@@ -530,26 +530,41 @@ void ckpt_mm_leave(struct ckpt_ctx *ctx)
 			disown_mm(obj->ptr);
 }
 
+/* As copy_mm() does it: the scheduler sees to the rest when it runs. */
+static void begin_in_mm(struct task_struct *task, struct mm_struct *mm)
+{
+	task_lock(task);
+	task->mm = mm;
+	task->active_mm = mm;
+	task_unlock(task);
+}
+
 /**
  * ckpt_mm_adopt() - run in a restored address space from now on
- * @mm: the address space, current takes a reference
+ * @task: current, or a new task that has not run yet
+ * @mm: the address space, the task takes a reference
  *
  * As in execve(), the end of the old program: it is in the old memory that
  * robust futexes are marked and waiters are woken.
  *
- * Context: a new task, or the caller that is replaced. Takes exec_update_lock.
+ * Context: Process context. Takes exec_update_lock.
  */
-void ckpt_mm_adopt(struct mm_struct *mm)
+void ckpt_mm_adopt(struct task_struct *task, struct mm_struct *mm)
 {
-	struct mm_struct *old = current->mm;
+	struct mm_struct *old = task->mm;
 
 	mmget(mm);
-	exec_mm_release(current, old);
-	down_write(&current->signal->exec_update_lock);
-	install_mm(mm, false);
-	up_write(&current->signal->exec_update_lock);
-	own_mm(mm);
-	mm_update_next_owner(old);
+	if (task == current)
+		exec_mm_release(task, old);
+	down_write(&task->signal->exec_update_lock);
+	if (task == current)
+		install_mm(mm, false);
+	else
+		begin_in_mm(task, mm);
+	up_write(&task->signal->exec_update_lock);
+	own_mm(task, mm);
+	if (task == current)
+		mm_update_next_owner(old);
 	mmput(old);
 }
 
@@ -570,7 +585,7 @@ int ckpt_mm_adopt_empty(void)
 		return -ENOMEM;
 	mm->flags &= ~MMF_DUMPABLE_MASK;
 	mm->flags |= SUID_DUMP_DISABLE;
-	ckpt_mm_adopt(mm);
+	ckpt_mm_adopt(current, mm);
 	mmput(mm);
 	return 0;
 }

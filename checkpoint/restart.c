@@ -6,20 +6,21 @@
  * The caller makes all processes as children of its own, which share its memory
  * for the time being, and the first thread of each makes the others. None of
  * them runs before it is told what to do, one at a time (enum ckpt_step), and
- * then it waits for more. To wake up one is most of what a step takes, so there
- * are few:
+ * then it waits for more. To wake up one is most of what a step takes: there are
+ * few, and a process does them by its first thread, which restores the others,
+ * too, before they run for the first time:
  *
  *	THREADS	each process that has more than one makes its threads
  *	RESTORE	the root, the builder, makes all objects: credentials, files,
  *		address spaces with their contents, tables of descriptors;
- *		then each task, and it is the first one, adopts its address
- *		space and restores its attributes
+ *		then each process, and it is the first one, adopts its address
+ *		space and restores the attributes of its threads
  *
  * Until here everything can fail, and then all of them vanish (ABORT) and
  * nothing has changed. After it nothing fails any more:
  *
- *	SETTLE	the builder commits the objects; then each task commits what it
- *		has used, descriptors, signals, timers
+ *	SETTLE	the builder commits the objects; then each process commits what
+ *		it has used, descriptors, signals, timers
  *	COMMIT	those do that whose timers measure what others have used, too,
  *		see commits_late()
  *	EXIT	those who were zombies are that again, and so are first threads
@@ -27,7 +28,8 @@
  *	RELEASE	the builder, or one of its threads, lets go of the objects, which
  *		belong to the tasks now, and tells all of them to run
  *	GO	they run, with the saved registers, which each of them commits in
- *		get_signal() on its way to user mode
+ *		get_signal() on its way to user mode; so does a thread with its
+ *		signals
  *
  * Parents, process groups and sessions change under tasklist_lock between
  * COMMIT and RELEASE, see session.c.
@@ -484,7 +486,7 @@ static void settle(struct ckpt_ctx *ctx)
 				rec->kind->commit(ctx, rec);
 }
 
-/* --- what each task does --------------------------------------------------------------- */
+/* --- what each process does ------------------------------------------------------------ */
 
 /* With CLONE_SIGHAND processes share it; current has made no thread yet. */
 static int share_sighand(struct ckpt_ctx *ctx, struct ckpt_member *m)
@@ -550,7 +552,7 @@ static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	/* As copy_process() with CLONE_VM. */
 	if (m->leader != obj->user->leader)
 		set_bit(MMF_MULTIPROCESS, &mm->flags);
-	ckpt_mm_adopt(mm);
+	ckpt_mm_adopt(m->task, mm);
 	return 0;
 }
 
@@ -559,14 +561,13 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	struct ckpt_rec *rec;
 	int ret = 0;
 
-	if (m == root_of(ctx))
-		ret = build(ctx);
 	/* A replaced caller goes over when nothing can fail any more. */
-	if (!ret && !ctx->self)
+	if (!ctx->self)
 		ret = adopt_mm(ctx, m);
 	if (ret)
 		return ret;
 
+	ctx->who = m->task;
 	list_for_each_entry(rec, &m->obj->recs, own) {
 		if (rec->kind->phase == CKPT_PHASE_NONE || !rec->kind->restore)
 			continue;
@@ -576,7 +577,25 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 			return ret;
 	}
 	set_where(ctx, NULL);
+	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+static int restore_process(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_member *thread;
+	int ret = 0;
+
+	if (m == root_of(ctx))
+		ret = build(ctx);
+	if (!ret)
+		ret = restore_task(ctx, m);
+	list_for_each_entry(thread, &m->threads, thread_node) {
+		if (ret)
+			break;
+		ret = restore_task(ctx, thread);
+	}
+	return ret;
 }
 
 static void commit_phases(struct ckpt_member *m, enum ckpt_phase from,
@@ -601,12 +620,20 @@ static bool commits_late(const struct ckpt_member *m)
 	return m->leader == m && (!list_empty(&m->threads) || m->ctx->timers);
 }
 
-static void commit_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
+static void commit_process(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
+	struct ckpt_member *thread;
+
 	if (m == root_of(ctx))
 		settle(ctx);
+	ctx->who = m->task;
 	commit_phases(m, CKPT_PHASE_CRED,
 		      commits_late(m) ? CKPT_PHASE_CRED : CKPT_PHASE_CPU - 1);
+	list_for_each_entry(thread, &m->threads, thread_node) {
+		ctx->who = thread->task;
+		commit_phases(thread, CKPT_PHASE_CRED, CKPT_PHASE_TASK);
+		cond_resched();
+	}
 }
 
 /* This task does not use the context any more. */
@@ -626,7 +653,9 @@ static void cpu_work(struct callback_head *work)
 	struct ckpt_ctx *ctx = m->ctx;
 
 	if (!(current->flags & PF_EXITING))
-		commit_phases(m, CKPT_PHASE_CPU, CKPT_PHASE_CPU);
+		commit_phases(m, m->leader == m ? CKPT_PHASE_CPU :
+						  CKPT_PHASE_SIGNAL,
+			      CKPT_PHASE_CPU);
 	if (!ctx->self) {
 		leave(ctx);
 		return;
@@ -657,11 +686,12 @@ static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	case CKPT_STEP_THREADS:
 		return make_threads(ctx, m);
 	case CKPT_STEP_RESTORE:
-		return restore_task(ctx, m);
+		return restore_process(ctx, m);
 	case CKPT_STEP_SETTLE:
-		commit_task(ctx, m);
+		commit_process(ctx, m);
 		return 0;
 	case CKPT_STEP_COMMIT:
+		ctx->who = m->task;
 		commit_phases(m, CKPT_PHASE_CRED + 1, CKPT_PHASE_CPU - 1);
 		return 0;
 	default:
@@ -704,7 +734,8 @@ static struct ckpt_member *who_does(struct ckpt_ctx *ctx, struct ckpt_member *m,
 				    enum ckpt_step step)
 {
 	list_for_each_entry_from(m, &ctx->members, node)
-		if (step != CKPT_STEP_COMMIT || commits_late(m))
+		if (m->leader == m &&
+		    (step != CKPT_STEP_COMMIT || commits_late(m)))
 			return m;
 	return NULL;
 }
@@ -735,19 +766,16 @@ static void let_go(struct ckpt_ctx *ctx)
 
 /*
  * A half-made process holds its cred_guard_mutex, as one in execve() does: it
- * cannot be traced, which would show its memory and change its parent. Nobody
- * else waits for it while freezing, so that it may freeze with it; and only for
+ * cannot be traced, which would show its memory and change its parent. Only for
  * lockdep is it of a class of its own, as the image is read under it.
  *
- * Who waits while others are new does not freeze: they could not, before it has
- * told them to run.
+ * Whoever waits here does not freeze: those who have not run yet could not.
  */
 static int new_task(void *data)
 {
 	struct ckpt_member *m = data;
 	struct mutex *guard = m->leader == m ?
 		&current->signal->cred_guard_mutex : NULL;
-	unsigned int state = TASK_IDLE;
 	struct ckpt_ctx *ctx = m->ctx;
 	bool begun = !guard;
 	bool exited;
@@ -758,7 +786,7 @@ static int new_task(void *data)
 		mutex_lock_nested(guard, SINGLE_DEPTH_NESTING);
 
 	for (;;) {
-		wait_for_completion_state(&m->turn, state);
+		wait_for_completion_state(&m->turn, TASK_IDLE);
 		if (guard && m->step >= CKPT_STEP_GO)
 			mutex_unlock(guard);
 		switch (m->step) {
@@ -785,21 +813,12 @@ static int new_task(void *data)
 			begun = true;
 			if (!ctx->result)
 				ctx->result = do_step(ctx, m, m->step);
-			/* Now or soon there are no new ones any more. */
-			if (m->step == CKPT_STEP_RESTORE)
-				state |= TASK_FREEZABLE_UNSAFE;
 			pass_on(ctx, m);
 		}
 	}
 }
 
 /* --- what the caller does ------------------------------------------------------------------ */
-
-/* Those who are waited for can be frozen. */
-static void wait_frozen_or_not(struct completion *done)
-{
-	wait_for_completion_state(done, TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
-}
 
 /* Whoever does a step, or is next, gives up soon. */
 static void kill_all(struct ckpt_ctx *ctx)
@@ -819,7 +838,7 @@ static int run(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		return do_step(ctx, m, step);
 	tell(m, step);
 	if (step >= CKPT_STEP_SETTLE) {
-		wait_frozen_or_not(&ctx->done);
+		wait_for_completion(&ctx->done);
 	} else if (wait_for_completion_killable(&ctx->done)) {
 		kill_all(ctx);
 		wait_for_completion(&ctx->done);
@@ -939,9 +958,8 @@ static void make_zombies(struct ckpt_ctx *ctx)
 			schedule_timeout_uninterruptible(1);
 		if (has_exited(m))
 			continue;
-		wait_event_state(task_pid(m->task)->wait_pidfd,
-				 ckpt_is_zombie(m->task),
-				 (TASK_UNINTERRUPTIBLE | TASK_FREEZABLE));
+		wait_event(task_pid(m->task)->wait_pidfd,
+			   ckpt_is_zombie(m->task));
 	}
 }
 
@@ -953,7 +971,7 @@ static void finish(struct ckpt_ctx *ctx)
 	make_zombies(ctx);
 	ckpt_session_commit(ctx);
 	tell(first_thread(root_of(ctx)), CKPT_STEP_RELEASE);
-	wait_frozen_or_not(&ctx->finished);
+	wait_for_completion(&ctx->finished);
 }
 
 /* The children of a failed restart go unseen. */
@@ -985,7 +1003,7 @@ static void abort_all(struct ckpt_ctx *ctx)
 	}
 	if (!any)
 		return;
-	wait_frozen_or_not(&ctx->finished);
+	wait_for_completion(&ctx->finished);
 	/* The first one can be an init process, which exits behind all others. */
 	ckpt_session_destroy(ctx);
 	list_for_each_entry_reverse(m, &ctx->members, node)

@@ -40,12 +40,13 @@ static int robust_save(struct ckpt_ctx *ctx, struct task_struct *task)
 static void robust_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	const struct ckpt_robust *r = ckpt_payload(rec, struct ckpt_robust);
+	struct task_struct *task = ctx->who;
 
-	current->robust_list = (void __user *)r->robust_list;
+	task->robust_list = (void __user *)r->robust_list;
 #ifdef CONFIG_COMPAT
-	current->compat_robust_list = NULL;
+	task->compat_robust_list = NULL;
 #endif
-	current->clear_child_tid = (void __user *)r->clear_child_tid;
+	task->clear_child_tid = (void __user *)r->clear_child_tid;
 }
 
 const struct ckpt_kind ckpt_kind_robust = {

@@ -144,11 +144,12 @@ static int restore_affinity(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 			    const struct ckpt_sched *s)
 {
 	u32 words = ckpt_tail_len(rec, sizeof(*s)) / sizeof(s->cpus[0]);
+	struct task_struct *task = ctx->who;
 	cpumask_var_t mask;
 	int ret = 0;
 	u32 i;
 
-	if (!words && !current->user_cpus_ptr)
+	if (!words && !task->user_cpus_ptr)
 		return 0;
 	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
 		return -ENOMEM;
@@ -167,13 +168,13 @@ static int restore_affinity(struct ckpt_ctx *ctx, const struct ckpt_rec *rec,
 	}
 	/* Setting it allocates memory, so it cannot be left to the commit. */
 	if (ctx->self) {
-		if (!current->user_cpus_ptr ||
-		    !cpumask_equal(mask, current->user_cpus_ptr))
+		if (!task->user_cpus_ptr ||
+		    !cpumask_equal(mask, task->user_cpus_ptr))
 			ret = ckpt_refuse(ctx, -EOPNOTSUPP,
 					  "the affinity of the caller to be replaced differs from the saved one");
 		goto out;
 	}
-	ret = sched_setaffinity(0, mask);
+	ret = sched_setaffinity(task_pid_vnr(task), mask);
 	if (ret)
 		ckpt_refuse(ctx, ret,
 			    "cannot set the saved affinity %*pbl, see the caller's cpuset",
@@ -196,37 +197,37 @@ static struct sched_attr attr_of_rec(const struct ckpt_sched *s)
 	};
 }
 
-static struct sched_attr attr_of_current(void)
+static struct sched_attr attr_of_task(struct task_struct *task)
 {
 	return (struct sched_attr) {
 		.size = sizeof(struct sched_attr),
-		.sched_policy = current->policy,
-		.sched_flags = current->sched_reset_on_fork ?
+		.sched_policy = task->policy,
+		.sched_flags = task->sched_reset_on_fork ?
 			SCHED_FLAG_RESET_ON_FORK : 0,
-		.sched_nice = task_nice(current),
-		.sched_priority = current->rt_priority,
-		.sched_runtime = current->se.custom_slice ?
-			current->se.slice : 0,
+		.sched_nice = task_nice(task),
+		.sched_priority = task->rt_priority,
+		.sched_runtime = task->se.custom_slice ? task->se.slice : 0,
 	};
 }
 
 /* As setpriority(2) and sched_setattr(2). */
 static int set_attr(struct ckpt_ctx *ctx, const struct sched_attr *attr)
 {
+	struct task_struct *task = ctx->who;
 	int nice = attr->sched_nice;
 	int ret;
 
-	if (nice < task_nice(current) && !can_nice(current, nice))
+	if (nice < task_nice(task) && !can_nice(task, nice))
 		return ckpt_refuse(ctx, -EACCES,
 				   "nice value %d needs CAP_SYS_NICE or RLIMIT_NICE",
 				   nice);
-	ret = security_task_setnice(current, nice);
+	ret = security_task_setnice(task, nice);
 	if (ret)
 		return ckpt_refuse(ctx, ret,
 				   "a security module forbids nice value %d",
 				   nice);
-	set_user_nice(current, nice);
-	ret = sched_setattr(current, attr);
+	set_user_nice(task, nice);
+	ret = sched_setattr(task, attr);
 	if (ret)
 		return ckpt_refuse(ctx, ret,
 				   "policy %u with priority %u needs CAP_SYS_NICE or RLIMIT_RTPRIO",
@@ -235,18 +236,20 @@ static int set_attr(struct ckpt_ctx *ctx, const struct sched_attr *attr)
 }
 
 /* What has been permitted. Nothing is allocated for these policies. */
-static void set_attr_nocheck(const struct sched_attr *attr)
+static void set_attr_nocheck(struct task_struct *task,
+			     const struct sched_attr *attr)
 {
-	set_user_nice(current, attr->sched_nice);
-	WARN_ON_ONCE(sched_setattr_nocheck(current, attr));
+	set_user_nice(task, attr->sched_nice);
+	WARN_ON_ONCE(sched_setattr_nocheck(task, attr));
 }
 
 static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_sched *s = ckpt_payload(rec, struct ckpt_sched);
-	struct sched_attr old = attr_of_current();
+	struct task_struct *task = ctx->who;
+	struct sched_attr old = attr_of_task(task);
 	struct sched_attr new = attr_of_rec(s);
-	u64 slack = current->timer_slack_ns;
+	u64 slack = task->timer_slack_ns;
 	int ret;
 
 	if (old.sched_policy > SCHED_RR && old.sched_policy != SCHED_BATCH &&
@@ -255,8 +258,8 @@ static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 				   "the caller has scheduling policy %u",
 				   old.sched_policy);
 #ifdef CONFIG_UCLAMP_TASK
-	if (current->uclamp_req[UCLAMP_MIN].user_defined ||
-	    current->uclamp_req[UCLAMP_MAX].user_defined)
+	if (task->uclamp_req[UCLAMP_MIN].user_defined ||
+	    task->uclamp_req[UCLAMP_MAX].user_defined)
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "the caller has set utilization clamps, the saved process had none");
 #endif
@@ -267,8 +270,8 @@ static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	ret = set_attr(ctx, &new);
 	/* That was to see whether it may: what the caller has comes back. */
 	if (ctx->self) {
-		set_attr_nocheck(&old);
-		current->timer_slack_ns = slack;
+		set_attr_nocheck(task, &old);
+		task->timer_slack_ns = slack;
 	}
 	return ret;
 }
@@ -278,7 +281,7 @@ static void sched_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	struct sched_attr new = attr_of_rec(ckpt_payload(rec, struct ckpt_sched));
 
 	if (ctx->self)
-		set_attr_nocheck(&new);
+		set_attr_nocheck(ctx->who, &new);
 }
 
 const struct ckpt_kind ckpt_kind_sched = {
@@ -390,24 +393,24 @@ static int cputime_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
  *
  * RLIMIT_CPU counts what was used before, a limit is not evaded by an image.
  */
-static void add_thread(const struct ckpt_usage *u)
+static void add_thread(struct task_struct *task, const struct ckpt_usage *u)
 {
-	struct signal_struct *sig = current->signal;
+	struct signal_struct *sig = task->signal;
 
 	/* The scheduler and the tick count for current with interrupts off. */
-	scoped_guard(task_rq_lock, current) {
-		current->utime += u->utime_ns;
-		current->stime += u->stime_ns;
-		current->gtime += u->gtime_ns;
-		/* Their difference is what current has used of its slice. */
-		current->se.sum_exec_runtime += u->runtime_ns;
-		current->se.prev_sum_exec_runtime += u->runtime_ns;
+	scoped_guard(task_rq_lock, task) {
+		task->utime += u->utime_ns;
+		task->stime += u->stime_ns;
+		task->gtime += u->gtime_ns;
+		/* Their difference is what it has used of its slice. */
+		task->se.sum_exec_runtime += u->runtime_ns;
+		task->se.prev_sum_exec_runtime += u->runtime_ns;
 	}
 
-	current->min_flt += u->min_flt;
-	current->maj_flt += u->maj_flt;
-	current->nvcsw += u->nvcsw;
-	current->nivcsw += u->nivcsw;
+	task->min_flt += u->min_flt;
+	task->maj_flt += u->maj_flt;
+	task->nvcsw += u->nvcsw;
+	task->nivcsw += u->nivcsw;
 	/* The thread's own are bytes, which /proc/PID/io shows. */
 	sig->inblock += u->inblock;
 	sig->oublock += u->oublock;
@@ -457,7 +460,7 @@ static void cputime_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	spin_lock_irq(ckpt_siglock());
 	write_seqlock(&current->signal->stats_lock);
-	add_thread(&c->thread);
+	add_thread(ctx->who, &c->thread);
 	add_dead_threads(&c->dead_threads);
 	add_children(&c->children);
 	write_sequnlock(&current->signal->stats_lock);

@@ -491,12 +491,13 @@ static void translate_sender(struct ckpt_ctx *ctx, struct kernel_siginfo *info)
 	}
 }
 
-/* Queue it as rt_sigqueueinfo(2) to oneself would, without losing any of it. */
+/* Queue it as rt_tgsigqueueinfo(2) would, without losing any of it. */
 static int queue_info(struct ckpt_ctx *ctx, const struct ckpt_siginfo *ext,
 		      bool shared)
 {
-	struct sigpending *pending = shared ? &current->signal->shared_pending :
-					      &current->pending;
+	struct task_struct *task = ctx->who;
+	struct sigpending *pending = shared ? &task->signal->shared_pending :
+					      &task->pending;
 	struct kernel_siginfo info;
 	struct sigqueue *last;
 	bool lost;
@@ -512,7 +513,7 @@ static int queue_info(struct ckpt_ctx *ctx, const struct ckpt_siginfo *ext,
 	/* Somebody has already sent it to the new task: as usual, one is lost. */
 	lost = info.si_signo < SIGRTMIN &&
 	       sigismember(&pending->signal, info.si_signo);
-	ret = send_signal_locked(info.si_signo, &info, current,
+	ret = send_signal_locked(info.si_signo, &info, task,
 				 shared ? PIDTYPE_TGID : PIDTYPE_PID);
 	if (!ret && !lost) {
 		/* Without memory, or above the limit, it is sent without. */
@@ -583,8 +584,8 @@ static int sigpending_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 	/* Those without an entry in the queue. */
 	set = sigset_of_u64(p->set);
-	pending = p->shared ? &current->signal->shared_pending :
-			      &current->pending;
+	pending = p->shared ? &ctx->who->signal->shared_pending :
+			      &ctx->who->pending;
 	spin_lock_irq(ckpt_siglock());
 	sigorsets(&pending->signal, &pending->signal, &set);
 	spin_unlock_irq(ckpt_siglock());

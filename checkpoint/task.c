@@ -620,28 +620,29 @@ static int task_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 static void task_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task *t = ckpt_payload(rec, struct ckpt_task);
+	struct task_struct *task = ctx->who;
 
-	set_task_comm(current, t->comm);
+	set_task_comm(task, t->comm);
 	/* What it has only where a record says so. */
-	current->restart_block =
+	task->restart_block =
 		(struct restart_block){ .fn = do_no_restart_syscall };
-	ckpt_arch_reset();
+	ckpt_arch_reset(task);
 	if (t->flags & CKPT_TASK_ZOMBIE) {
-		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+		ckpt_cred_commit(task, ckpt_obj_ptr(ctx, t->cred));
 		return;
 	}
 	if (t->flags & CKPT_TASK_EXITED) {
-		ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+		ckpt_cred_commit(task, ckpt_obj_ptr(ctx, t->cred));
 		ckpt_signal_stop(t);
 		return;
 	}
 	if (ctx->self) {
-		setmax_mm_hiwater_rss(&current->signal->maxrss, current->mm);
-		ckpt_mm_adopt(ckpt_obj_ptr(ctx, t->mm));
+		setmax_mm_hiwater_rss(&task->signal->maxrss, task->mm);
+		ckpt_mm_adopt(task, ckpt_obj_ptr(ctx, t->mm));
 	}
-	ckpt_files_adopt(ckpt_obj_ptr(ctx, t->files));
-	ckpt_fs_adopt(ckpt_obj_ptr(ctx, t->fs));
-	ckpt_cred_commit(ckpt_obj_ptr(ctx, t->cred));
+	ckpt_files_adopt(task, ckpt_obj_ptr(ctx, t->files));
+	ckpt_fs_adopt(task, ckpt_obj_ptr(ctx, t->fs));
+	ckpt_cred_commit(task, ckpt_obj_ptr(ctx, t->cred));
 	if (t->pid == t->tgid)
 		ckpt_signal_stop(t);
 }
@@ -677,6 +678,15 @@ const struct ckpt_kind ckpt_kind_task = {
 
 /* --- attributes ------------------------------------------------------------------------ */
 
+/* Only current changes its flags; a new task does not run yet. */
+static void set_flag(struct task_struct *task, unsigned int flag, bool on)
+{
+	if (on)
+		task->flags |= flag;
+	else
+		task->flags &= ~flag;
+}
+
 /* The priority that ioprio_set() has set, 0 for none. */
 static u32 get_ioprio(struct task_struct *task, bool *shared)
 {
@@ -695,25 +705,25 @@ static u32 get_ioprio(struct task_struct *task, bool *shared)
 }
 
 /* As ioprio_set(2). */
-static int set_ioprio(u32 ioprio)
+static int set_ioprio(struct task_struct *task, u32 ioprio)
 {
 #ifdef CONFIG_BLOCK
 	int ret = ioprio_check_cap(ioprio);
 
-	return ret ?: set_task_ioprio(current, ioprio);
+	return ret ?: set_task_ioprio(task, ioprio);
 #else
 	return -EOPNOTSUPP;
 #endif
 }
 
 /* The context is there if it is needed, see restore_ioprio(). */
-static void commit_ioprio(u32 ioprio)
+static void commit_ioprio(struct task_struct *task, u32 ioprio)
 {
 #ifdef CONFIG_BLOCK
-	task_lock(current);
-	if (current->io_context)
-		current->io_context->ioprio = ioprio;
-	task_unlock(current);
+	task_lock(task);
+	if (task->io_context)
+		task->io_context->ioprio = ioprio;
+	task_unlock(task);
 #endif
 }
 
@@ -775,7 +785,7 @@ static int task_attr_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 static int restore_ioprio(struct ckpt_ctx *ctx, u32 ioprio)
 {
 	bool shared;
-	u32 old = get_ioprio(current, &shared);
+	u32 old = get_ioprio(ctx->who, &shared);
 	int ret;
 
 	if (ioprio == old)
@@ -783,67 +793,66 @@ static int restore_ioprio(struct ckpt_ctx *ctx, u32 ioprio)
 	if (ctx->self && shared)
 		return ckpt_refuse(ctx, -EBUSY,
 				   "the caller shares its I/O context with another process");
-	ret = set_ioprio(ioprio);
+	ret = set_ioprio(ctx->who, ioprio);
 	if (ret)
 		return ckpt_refuse(ctx, ret, "cannot set I/O priority 0x%x",
 				   ioprio);
 	/* Allowed, and nothing is to be allocated at the commit any more. */
 	if (ctx->self)
-		commit_ioprio(old);
+		commit_ioprio(ctx->who, old);
 	return 0;
 }
 
 static int task_attr_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+	struct task_struct *task = ctx->who;
 
-	if (task_no_new_privs(current) && !(a->flags & CKPT_ATTR_NO_NEW_PRIVS))
+	if (task_no_new_privs(task) && !(a->flags & CKPT_ATTR_NO_NEW_PRIVS))
 		return ckpt_refuse(ctx, -EPERM,
 				   "the caller has no_new_privs, the saved process had not");
 #ifdef CONFIG_NUMA
-	if (current->mempolicy)
+	if (task->mempolicy)
 		return ckpt_refuse(ctx, -EPERM,
 				   "the caller has a NUMA memory policy, the saved process had none");
 #endif
-	if (a->oom_score_adj < current->signal->oom_score_adj_min &&
+	if (a->oom_score_adj < task->signal->oom_score_adj_min &&
 	    !capable(CAP_SYS_RESOURCE))
 		return ckpt_refuse(ctx, -EACCES,
 				   "oom_score_adj %d is below the caller's minimum %d, which needs CAP_SYS_RESOURCE",
 				   a->oom_score_adj,
-				   current->signal->oom_score_adj_min);
+				   task->signal->oom_score_adj_min);
 	/* Below: the commit has the credentials of the saved process. */
-	if (a->oom_score_adj_min < current->signal->oom_score_adj_min &&
+	if (a->oom_score_adj_min < task->signal->oom_score_adj_min &&
 	    !capable(CAP_SYS_RESOURCE))
-		a->oom_score_adj_min = current->signal->oom_score_adj_min;
+		a->oom_score_adj_min = task->signal->oom_score_adj_min;
 	return restore_ioprio(ctx, a->ioprio);
 }
 
 static void task_attr_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_task_attr *a = ckpt_payload(rec, struct ckpt_task_attr);
+	struct task_struct *task = ctx->who;
 
 	/* As execve(): these are of the caller, by addresses in its memory. */
-	clear_syscall_work_syscall_user_dispatch(current);
-	user_events_execve(current);
+	clear_syscall_work_syscall_user_dispatch(task);
+	user_events_execve(task);
 
-	set_personality(a->personality);
+	task->personality = a->personality;
 	if (a->flags & CKPT_ATTR_NO_NEW_PRIVS)
-		task_set_no_new_privs(current);
-	if (a->flags & CKPT_ATTR_FORKNOEXEC)
-		current->flags |= PF_FORKNOEXEC;
-	else
-		current->flags &= ~PF_FORKNOEXEC;
-	current->timer_slack_ns = a->timer_slack_ns;
-	current->default_timer_slack_ns = a->default_timer_slack_ns;
+		task_set_no_new_privs(task);
+	set_flag(task, PF_FORKNOEXEC, a->flags & CKPT_ATTR_FORKNOEXEC);
+	task->timer_slack_ns = a->timer_slack_ns;
+	task->default_timer_slack_ns = a->default_timer_slack_ns;
 
 	/* The other threads say the same. */
 	mutex_lock(&oom_adj_mutex);
-	current->signal->oom_score_adj = a->oom_score_adj;
-	current->signal->oom_score_adj_min = a->oom_score_adj_min;
+	task->signal->oom_score_adj = a->oom_score_adj;
+	task->signal->oom_score_adj_min = a->oom_score_adj_min;
 	mutex_unlock(&oom_adj_mutex);
 
 	if (ctx->self)
-		commit_ioprio(a->ioprio);
+		commit_ioprio(task, a->ioprio);
 }
 
 const struct ckpt_kind ckpt_kind_task_attr = {
@@ -1085,7 +1094,7 @@ static int prctl_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 static int restore_spec(struct ckpt_ctx *ctx, unsigned long which, u32 saved,
 			u32 by_default, const char *name)
 {
-	u32 now = get_spec(current, which);
+	u32 now = get_spec(ctx->who, which);
 	u32 want = saved & ~PR_SPEC_PRCTL;
 	int ret;
 
@@ -1105,7 +1114,7 @@ static int restore_spec(struct ckpt_ctx *ctx, unsigned long which, u32 saved,
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "speculation control of %s 0x%x is not the one of the caller to be replaced",
 				   name, saved);
-	ret = arch_prctl_spec_ctrl_set(current, which, want);
+	ret = arch_prctl_spec_ctrl_set(ctx->who, which, want);
 	if (ret)
 		return ckpt_refuse(ctx, ret,
 				   "cannot set speculation control of %s from 0x%x to 0x%x",
@@ -1119,12 +1128,12 @@ static int prctl_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	int ret;
 
 #ifdef TIF_NOCPUID
-	if (test_thread_flag(TIF_NOCPUID))
+	if (test_tsk_thread_flag(ctx->who, TIF_NOCPUID))
 		return ckpt_refuse(ctx, -EPERM,
 				   "the caller has disabled CPUID, the saved process had not");
 #endif
 	if (p->flags & CKPT_PRCTL_IO_FLUSHER &&
-	    (current->flags & IO_FLUSHER) != IO_FLUSHER &&
+	    (ctx->who->flags & IO_FLUSHER) != IO_FLUSHER &&
 	    !capable(CAP_SYS_RESOURCE))
 		return ckpt_refuse(ctx, -EPERM,
 				   "PR_SET_IO_FLUSHER needs CAP_SYS_RESOURCE");
@@ -1141,30 +1150,31 @@ static int prctl_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
-static void set_flag(unsigned int flag, bool on)
+static void set_tsc(struct task_struct *task, bool off)
 {
-	if (on)
-		current->flags |= flag;
+#ifdef TIF_NOTSC
+	/* Who begins to run finds the processor as the flag wants it. */
+	if (task == current)
+		SET_TSC_CTL(off ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
 	else
-		current->flags &= ~flag;
+		update_tsk_thread_flag(task, TIF_NOTSC, off);
+#endif
 }
 
 /* Behind the commit of the task, whose change of credentials resets some. */
 static void prctl_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_prctl *p = ckpt_payload(rec, struct ckpt_prctl);
+	struct task_struct *task = ctx->who;
 
-	current->pdeath_signal = p->pdeath_signal;
+	task->pdeath_signal = p->pdeath_signal;
 	/* Its descendants learn of it when they become its children. */
-	current->signal->is_child_subreaper =
+	task->signal->is_child_subreaper =
 		!!(p->flags & CKPT_PRCTL_SUBREAPER);
-	set_flag(IO_FLUSHER, p->flags & CKPT_PRCTL_IO_FLUSHER);
-	set_flag(PF_MCE_PROCESS, p->flags & CKPT_PRCTL_MCE_PROCESS);
-	set_flag(PF_MCE_EARLY, p->flags & CKPT_PRCTL_MCE_EARLY);
-#ifdef SET_TSC_CTL
-	SET_TSC_CTL(p->flags & CKPT_PRCTL_NO_TSC ? PR_TSC_SIGSEGV :
-						   PR_TSC_ENABLE);
-#endif
+	set_flag(task, IO_FLUSHER, p->flags & CKPT_PRCTL_IO_FLUSHER);
+	set_flag(task, PF_MCE_PROCESS, p->flags & CKPT_PRCTL_MCE_PROCESS);
+	set_flag(task, PF_MCE_EARLY, p->flags & CKPT_PRCTL_MCE_EARLY);
+	set_tsc(task, p->flags & CKPT_PRCTL_NO_TSC);
 }
 
 const struct ckpt_kind ckpt_kind_prctl = {

@@ -55,7 +55,7 @@ struct signal_struct;
 void ckpt_signal_stopped(struct task_struct *task, struct ckpt_task *rec);
 void ckpt_signal_stop(const struct ckpt_task *t);
 void ckpt_sighand_put(void *ptr);
-void ckpt_cred_commit(struct cred *cred);
+void ckpt_cred_commit(struct task_struct *task, struct cred *cred);
 struct k_itimer *ckpt_timer_find(struct signal_struct *sig, s32 id);
 
 /* It does not change under current. */

@@ -834,10 +834,10 @@ static void tls_get(struct task_struct *task, struct ckpt_x86_tls *rec)
 	regset_tls_get(task, NULL, to);
 }
 
-static void tls_set(const struct ckpt_x86_tls *tls)
+static void tls_set(struct task_struct *task, const struct ckpt_x86_tls *tls)
 {
 	/* It judges by what check() has judged. */
-	WARN_ON_ONCE(regset_tls_set(current, NULL, 0, sizeof(*tls), tls, NULL));
+	WARN_ON_ONCE(regset_tls_set(task, NULL, 0, sizeof(*tls), tls, NULL));
 }
 #else
 /* Only set_thread_area() of 32-bit programs, or of their ABI, sets them. */
@@ -852,7 +852,7 @@ static void tls_get(struct task_struct *task, struct ckpt_x86_tls *rec)
 	}
 }
 
-static void tls_set(const struct ckpt_x86_tls *tls)
+static void tls_set(struct task_struct *task, const struct ckpt_x86_tls *tls)
 {
 }
 #endif
@@ -918,7 +918,7 @@ static int tls_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 
 static void tls_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
-	tls_set(ckpt_payload(rec, struct ckpt_x86_tls));
+	tls_set(current, ckpt_payload(rec, struct ckpt_x86_tls));
 }
 
 const struct ckpt_kind ckpt_kind_x86_tls = {
@@ -1274,20 +1274,21 @@ static bool ldt_selector(void)
 }
 
 /**
- * ckpt_arch_reset() - forget what current has only where a record says so
+ * ckpt_arch_reset() - forget what a task has only where a record says so
+ * @task: current, or a new task that has not run yet
  *
- * Context: Process context of a restarted task, before its records' commit().
+ * Context: Process context, before the commit() of its records.
  */
-void ckpt_arch_reset(void)
+void ckpt_arch_reset(struct task_struct *task)
 {
 	struct ckpt_x86_tls none = {};
 	int i;
 
-	if (!has_tls(current))
+	if (!has_tls(task))
 		return;
 	for (i = 0; i < ARRAY_SIZE(none.desc); i++)
 		none.desc[i].entry_number = GDT_ENTRY_TLS_MIN + i;
-	tls_set(&none);
+	tls_set(task, &none);
 }
 
 /**
