@@ -310,17 +310,36 @@ double ckpt_scale(void)
 	return slowness() > 4 ? 0.125 : slowness() > 1 ? 0.25 : 1;
 }
 
+/* One of how many tries is made. */
+static int sample_of(void)
+{
+	if (ckpt_scale() >= 1)
+		return 1;
+	return slowness() > 4 ? 3 : slowness() > 1 ? 10 : 1;
+}
+
 bool ckpt_sample(void)
 {
+	static int left, chosen;
 	static uint64_t random;
-	int percent = slowness() > 4 ? 33 : slowness() > 1 ? 10 : 100;
+	int of = sample_of();
 
-	if (ckpt_scale() >= 1 || percent == 100)
+	if (of == 1)
 		return true;
 	if (!random)
 		random = ckpt_now_ns(CLOCK_MONOTONIC) * 2 + 1;
-	random = random * 6364136223846793005 + 1442695040888963407;
-	return (random >> 40) % 100 < (unsigned int)percent;
+	/* Any one of the next few: how many there are in the end is no chance. */
+	if (!left) {
+		random = random * 6364136223846793005 + 1442695040888963407;
+		chosen = (random >> 40) % of;
+		left = of;
+	}
+	return --left == chosen;
+}
+
+int ckpt_sampled(int nr)
+{
+	return sample_of() == 1 ? nr : 0;
 }
 
 static void nap(void)

@@ -168,6 +168,8 @@ double ckpt_scale(void);
  * a scale of 1 or more; on slow ones chance says, so that in the end all are.
  */
 bool ckpt_sample(void);
+/* What is to be more than so many when all tries are made: how many with these? */
+int ckpt_sampled(int nr);
 
 long ckpt_sys_checkpoint(pid_t pid, int fd, unsigned long flags);
 long ckpt_sys_restart(int crid, int fd, unsigned long flags);
