@@ -17,10 +17,13 @@
 #include <sys/socket.h>
 
 /*
- * Longer than anything takes under emulation. $SLOW says how much longer it
- * takes with all the kernel's checks.
+ * Longer than anything takes under emulation, on a machine that is busy with
+ * something else. $SLOW says how much longer it takes with all the kernel's
+ * checks.
  */
-#define PATIENCE_MS	(15000 * slowness())
+#define PATIENCE_MS	(45000 + 15000 * slowness())
+/* Who has been killed with its image, and others who were children before. */
+#define SHORT_PATIENCE_MS (2000 * slowness())
 
 /* In the middle of exec there are other bytes in this place. */
 volatile uint64_t ckpt_started;
@@ -300,6 +303,11 @@ static int slowness(void)
 	return slow && atoi(slow) > 1 ? atoi(slow) : 1;
 }
 
+int ckpt_test_seconds(void)
+{
+	return 600 * slowness();
+}
+
 double ckpt_scale(void)
 {
 	const char *scale = getenv("CKPT_TEST_SCALE");
@@ -356,11 +364,11 @@ static void adopt_orphans(void)
 }
 
 /* Those that targets have left behind, and that end by themselves. */
-static void reap_orphans(void)
+static void reap_orphans(int patience)
 {
 	int ms, status;
 
-	for (ms = 0; ms < PATIENCE_MS / 8 && ckpt_has_children(); ms++) {
+	for (ms = 0; ms < patience && ckpt_has_children(); ms++) {
 		while (waitpid(-1, &status, WNOHANG | __WALL) > 0)
 			;
 		nap();
@@ -400,7 +408,7 @@ int ckpt_test_fini(struct ckpt_test *t)
 
 	while (t->nr_pids)
 		ckpt_kill(t, t->pids[t->nr_pids - 1]);
-	reap_orphans();
+	reap_orphans(PATIENCE_MS / 2);
 	if (ckpt_has_children()) {
 		ret = ckpt_say("there is a child that nobody knows of");
 		kill_children(t);
@@ -442,7 +450,7 @@ bool ckpt_has_children(void)
 /* Nothing of the tester may be left in the target. */
 static void run_target(const char *dir, const char *exe, char **argv)
 {
-	struct rlimit cpu = { 120, 130 }, core = { 0, 0 };
+	struct rlimit cpu = { 600, 610 }, core = { 0, 0 };
 	char *envp[] = { "PATH=/usr/bin:/bin", "CKPT=an environment", NULL };
 	sigset_t none;
 	int fd, i;
@@ -451,7 +459,7 @@ static void run_target(const char *dir, const char *exe, char **argv)
 		signal(i, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* A leftover does not spin for ever. */
+	/* A leftover does not spin for ever; who is not one may on a slow machine. */
 	setrlimit(RLIMIT_CPU, &cpu);
 	setrlimit(RLIMIT_CORE, &core);
 	umask(022);
@@ -1017,7 +1025,7 @@ int ckpt_reap(struct ckpt_test *t, pid_t pid)
 	ckpt_forget(t, pid);
 	if (waitpid(pid, &status, __WALL) != pid)
 		return ckpt_say("waitpid %d: %s", pid, strerror(errno));
-	reap_orphans();
+	reap_orphans(SHORT_PATIENCE_MS);
 	return 0;
 }
 
@@ -2032,7 +2040,7 @@ int ckpt_as_user(struct ckpt_test *t, unsigned int uid,
 		ret = run(t);
 		while (t->nr_pids)
 			ckpt_kill(t, t->pids[t->nr_pids - 1]);
-		reap_orphans();
+		reap_orphans(PATIENCE_MS / 2);
 		if (ckpt_has_children())
 			ret = ckpt_say("user %u has a child that nobody knows of",
 				       uid);

@@ -163,6 +163,8 @@ int ckpt_test_fini(struct ckpt_test *t);
 bool ckpt_dry(void);
 /* How many tries there shall be, of those that are many: 1 is all of them. */
 double ckpt_scale(void);
+/* How long a test may take: longer on a kernel that $SLOW says is slow. */
+int ckpt_test_seconds(void);
 /*
  * Is this try made, one of very many of a sort? All are on a fast kernel, and with
  * a scale of 1 or more; on slow ones chance says, so that in the end all are.
@@ -291,7 +293,7 @@ int ckpt_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* For emulated machines and kernels full of checks. */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 600
+#define TEST_TIMEOUT_DEFAULT ckpt_test_seconds()
 
 FIXTURE(checkpoint) {
 	struct ckpt_test t;
