@@ -671,6 +671,7 @@ SCENARIO(rseq_section)
 	section.start_ip = start;
 	section.post_commit_offset = end - start;
 	section.abort_ip = abort;
+	ckpt_value[0] = (long)&area->rseq_cs;
 	ckpt_announce();
 	asm volatile("3: leaq section, %%rcx\n"
 		     "movq %%rcx, %0\n"
@@ -698,22 +699,28 @@ static long peek_aborts(pid_t pid)
 TEST_F(checkpoint, rseq_section)
 {
 	long before, after;
+	uint64_t in = 0;
 	pid_t pid;
 	int ms;
 
 	NOT_DRY();
 	START(pid, rseq_section, NULL);
-	usleep(20000);
+	/* It has to be in there, and nobody says how long the way is. */
+	for (ms = 0; ms < 60000 && !in; ms++) {
+		usleep(1000);
+		ckpt_peek(pid, (void *)ckpt_peek_value(pid, 0), &in, sizeof(in));
+	}
+	EXPECT_NE(0, in);
 	before = peek_aborts(pid);
 	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
-	for (ms = 0, after = before; ms < 2000 && after <= before; ms++) {
+	for (ms = 0, after = before; ms < 20000 && after <= before; ms++) {
 		usleep(1000);
 		after = peek_aborts(pid);
 	}
 	EXPECT_LT(before, after);
 	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
 	ASSERT_EQ(pid, ckpt_restart(&self->t, self->t.image, 0));
-	for (ms = 0, after = before; ms < 2000 && after <= before; ms++) {
+	for (ms = 0, after = before; ms < 20000 && after <= before; ms++) {
 		usleep(1000);
 		after = peek_aborts(pid);
 	}
