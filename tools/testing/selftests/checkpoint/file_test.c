@@ -6,6 +6,7 @@
 #include "ckpt_test.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -1077,13 +1078,17 @@ static int terminal_session(struct ckpt_test *t, int master, const char *slave)
 		return 19;
 	if (waitpid(pid, &status, 0) != pid)
 		return 20;
-	/* The echo of what was typed, and what was written. */
-	got = read(master, buf, sizeof(buf) - 1);
-	if (got <= 0 || !strstr(buf, "in"))
-		return 21;
-	if (!strstr(buf, "out")) {
-		got += read(master, buf + got, sizeof(buf) - 1 - got);
-		if (!strstr(buf, "out"))
+	/*
+	 * The echo of what was typed, and what was written: it comes by and by, and
+	 * in as many pieces as the kernel likes.
+	 */
+	for (len = 0; !strstr(buf, "in") || !strstr(buf, "out"); len += got) {
+		struct pollfd pfd = { .fd = master, .events = POLLIN };
+
+		if (poll(&pfd, 1, 30000) != 1)
+			return 21;
+		got = read(master, buf + len, sizeof(buf) - 1 - len);
+		if (got <= 0)
 			return 22;
 	}
 	if (status) {
