@@ -1212,7 +1212,7 @@ pid_t ckpt_stalled_restart(struct ckpt_test *t, int *in, size_t missing,
 	if (ckpt_wait_syscall(restarter, __NR_restart))
 		return -1;
 	/* It has read all there is, and waits for more. */
-	for (part = 1, done = 0; part && done < 5000; done++) {
+	for (part = 1, done = 0; part && done < 60000; done++) {
 		int left = 0;
 
 		usleep(1000);
@@ -1220,7 +1220,12 @@ pid_t ckpt_stalled_restart(struct ckpt_test *t, int *in, size_t missing,
 			return -1;
 		part = left;
 	}
-	usleep(20000);
+	/* With a little to do before that, for which it may have no processor. */
+	for (done = 0; done < 3; done++) {
+		usleep(10000);
+		if (ckpt_wait_syscall(restarter, __NR_restart))
+			return -1;
+	}
 	return restarter;
 }
 
