@@ -140,7 +140,7 @@ static int checkpoint_loop(struct ckpt_test *t, const char *arg)
 	fd = open(t->image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	for (nth = 1; nth < MANY; nth++) {
 		if (nth % 16 == 1)
-			alarm(120);
+			alarm(ckpt_test_seconds() / 2);
 		if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET))
 			return -1;
 		ret = checkpoint_failing(t, pid, fd, nth, &left);
@@ -214,7 +214,7 @@ static int restart_loop(struct ckpt_test *t, const char *arg)
 		return ckpt_say("open: %s", strerror(errno));
 	for (nth = 1; nth < MANY; nth++) {
 		if (nth % 16 == 1)
-			alarm(120);
+			alarm(ckpt_test_seconds() / 2);
 		lseek(fd, 0, SEEK_SET);
 		if (knob_set(&knob, nth))
 			return -1;
@@ -272,7 +272,7 @@ static int self_loop(struct ckpt_test *t, const char *arg)
 		return -1;
 	ckpt_fill(data, sizeof(data), 1);
 	for (nth = 1; nth < MANY; nth++) {
-		alarm(120);
+		alarm(ckpt_test_seconds() / 2);
 		fflush(stdout);
 		pid = fork();
 		if (pid < 0)
@@ -344,7 +344,7 @@ static int child_loop(struct ckpt_test *t, const char *dir)
 	for (i = 1; i < 1500; i += step) {
 		if (i > 200)
 			step = 7;
-		alarm(120);
+		alarm(ckpt_test_seconds() / 2);
 		snprintf(text, sizeof(text), "%d", i);
 		set_knob(dir, "times", "0");
 		set_knob(dir, "interval", text);

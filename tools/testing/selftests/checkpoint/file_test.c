@@ -1040,7 +1040,7 @@ static int terminal_session(struct ckpt_test *t, int master, const char *slave)
 	exe[len] = '\0';
 	pid = fork();
 	if (!pid) {
-		struct rlimit cpu = { 60, 60 };
+		struct rlimit cpu = { 600, 600 };
 		char *argv[] = { "target", "--scenario", "with_terminal", "3",
 				 NULL };
 

@@ -272,7 +272,7 @@ static int try_file(struct worker *w, unsigned long flags)
 	long ret;
 
 	if (!(w->tries++ % 64))
-		alarm(120);
+		alarm(ckpt_test_seconds() / 2);
 	if (w->tries % 8 == 0 && w->log >= 0) {
 		if (ftruncate(w->log, 0))
 			return 2;
@@ -1977,7 +1977,7 @@ static int random_changes_self(struct worker *w, const struct image *im)
 
 	n = 400 * how_many() / w->workers;
 	for (i = 0; buf && i < n; i++) {
-		alarm(120);
+		alarm(ckpt_test_seconds() / 2);
 		w->tries++;
 		copy = copy_image(im);
 		mutate(w, copy);
