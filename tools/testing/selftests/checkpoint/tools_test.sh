@@ -64,14 +64,38 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# is STATE-LETTERS PID: for some seconds it is waited for.
-is() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		case $1 in
-		*"$(sed 's/.*) \(.\).*/\1/' "/proc/$2/stat" 2>/dev/null || echo gone)"*) return 0 ;;
-		esac
+# within SECONDS COMMAND...: until it succeeds. A machine may be slow, and stand still for a while.
+within() {
+	tries=$(($1 * 10))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
 		sleep 0.1
 	done
+}
+
+state_is() {
+	case $1 in
+	*"$(sed 's/.*) \(.\).*/\1/' "/proc/$2/stat" 2>/dev/null || echo gone)"*) return 0 ;;
+	esac
+	return 1
+}
+
+# is STATE-LETTERS PID: for some seconds it is waited for.
+is() {
+	within 60 state_is "$@"
+}
+
+is_gone() {
+	[ ! -d "/proc/$1" ] || state_is Z "$1"
+}
+
+# runs PID WORDS: its command line begins with these, maybe behind a path.
+runs() {
+	case $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") in
+	"$2 "* | */"$2 "*) return 0 ;;
+	esac
 	return 1
 }
 
@@ -90,12 +114,8 @@ start() {
 	setsid "$@" </dev/null >/dev/null 2>&1 &
 	pid=$!
 	pids="$pids $pid"
-	is SR $pid
-	# setsid has become the command when its name shows.
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		! grep -q setsid "/proc/$pid/cmdline" && break
-		sleep 0.1
-	done
+	# A copy of this shell becomes setsid, and that becomes the command when its name shows.
+	within 60 runs $pid "$1 $2"
 	sleep 0.2
 }
 
@@ -188,7 +208,7 @@ fi
 run 0 checkpoint --json -o json.img $pid && grep -q '"crid": *[1-9]' run.out
 result "the result as JSON"
 
-run 0 checkpoint --kill -o killed.img $pid && ! is SR $pid && ckptinfo --validate killed.img
+run 0 checkpoint --kill -o killed.img $pid && within 60 is_gone $pid && ckptinfo --validate killed.img
 result "--kill: saved, and gone"
 wait $pid 2>/dev/null
 
@@ -200,11 +220,11 @@ import socket, time
 a = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
 b = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
 time.sleep(1000)'
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		sleep 1
+	has_sockets() {
 		fds=$(find "/proc/$pid/fd" -type l -exec ls -l {} + | sed -n 's,.*fd/\([0-9]*\) -> socket.*,\1,p')
-		[ "$(printf '%s' "$fds" | grep -c .)" -lt 2 ] || break
-	done
+		[ "$(printf '%s' "$fds" | grep -c .)" -ge 2 ]
+	}
+	within 60 has_sockets
 	good=1
 	run 1 checkpoint --dry-run $pid && good=0
 	for fd in $fds; do
@@ -265,24 +285,22 @@ sh -c 'exec setsid restart --self --fresh-pids -i sleep.img' >self.out 2>self.er
 self=$!
 pids=$self
 is SR $self
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	tr '\0' ' ' <"/proc/$self/cmdline" | grep -q 'sleep 1000' && break
-	sleep 0.2
-done
+has_become_it() {
+	tr '\0' ' ' 2>/dev/null <"/proc/$self/cmdline" | grep -q '^[^ ]*sleep 1000'
+}
+within 60 has_become_it
 tr '\0' ' ' <"/proc/$self/cmdline" 2>/dev/null | grep -q '^[^ ]*sleep 1000'
 result "--self --fresh-pids: restart becomes the process"
 end $self
 
-start sh -c 'trap "exit 7" USR1; while :; do :; done'
+start sh -c 'trap "exit 7" USR1; : >trapped; while :; do :; done'
+within 60 [ -e trapped ]
 checkpoint --kill -o spin.img $pid >spin.out 2>spin.err
 result "checkpoint of a shell that spins"
 end $pid
 restart --fresh-pids --copy-status --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
 waiter=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s spin.pid ] && break
-	sleep 0.2
-done
+within 60 [ -s spin.pid ]
 kill -USR1 "$(cat spin.pid)"
 wait $waiter
 [ $? -eq 7 ]
@@ -290,10 +308,7 @@ result "--copy-status: its exit status"
 rm -f spin.pid
 restart --fresh-pids --copy-status --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
 waiter=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s spin.pid ] && break
-	sleep 0.2
-done
+within 60 [ -s spin.pid ]
 kill -KILL "$(cat spin.pid)"
 wait $waiter
 [ $? -eq 137 ]
@@ -301,10 +316,7 @@ result "--copy-status: 128 and the signal"
 rm -f spin.pid
 restart --fresh-pids --wait --pidfile spin.pid -i spin.img >wait.out 2>wait.err &
 waiter=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s spin.pid ] && break
-	sleep 0.2
-done
+within 60 [ -s spin.pid ]
 kill -USR1 $waiter
 wait $waiter
 [ $? -eq 0 ]
@@ -318,11 +330,7 @@ reader=$!
 setsid sh -c 'i=0; while :; do i=$((i + 1)); [ $((i % 1000)) -ne 0 ] || echo tick; done' >ticks 2>/dev/null </dev/null &
 pid=$!
 pids="$pids $pid $reader"
-is SR $pid
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-	! grep -q setsid "/proc/$pid/cmdline" && break
-	sleep 0.1
-done
+within 60 runs $pid "sh -c"
 run 1 checkpoint --dry-run $pid && grep -q 'fd 1\b.*held by a process outside' run.err
 result "the other end of a pipe is somebody else's"
 run 1 checkpoint --external fd:99 -o ext.img $pid && grep -q 'fd 99\b.*not open' run.err && [ ! -e ext.img ]
@@ -354,6 +362,7 @@ done
 
 echo data >data
 start sh -c 'exec 3<data; sleep 1000'
+within 60 [ -e "/proc/$pid/fd/3" ]
 run 0 checkpoint --kill -o copied.img $pid
 result "a process with an open file"
 end $pid
@@ -379,13 +388,14 @@ result "no image"
 
 # --- namespaces -----------------------------------------------------------------
 
-# written NAME TEXT: the target says again and again who its host is.
+is_written() {
+	[ "$(cat name 2>/dev/null)" = "$1" ]
+}
+
+# written TEXT: the target says again and again who its host is.
 written() {
 	rm -f name
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ "$(cat name 2>/dev/null)" = "$1" ] && return 0
-		sleep 1
-	done
+	within 60 is_written "$1" && return 0
 	echo "# the host is '$(cat name)' and not '$1'"
 	return 1
 }
@@ -394,7 +404,7 @@ if have unshare && [ "$(id -u)" = 0 ] && unshare --uts --ipc --pid --mount --for
 	host=$(cat /proc/sys/kernel/hostname)
 	cat >inside.sh <<'END'
 echo inside >/proc/sys/kernel/hostname
-while :; do cat /proc/sys/kernel/hostname >name.new; echo $$ >self; mv name.new name; sleep 0.1; done
+while :; do cat /proc/sys/kernel/hostname >name.new; echo $$ >self.new; mv self.new self; mv name.new name; sleep 0.1; done
 END
 	start unshare --uts --ipc --pid --mount --fork sh inside.sh
 	outer=$pid
@@ -465,7 +475,11 @@ if [ -n "$user" ] && [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then
 	cat >user.sh <<END
 cd "$tmp/user" || exit 1
 setsid sleep 1000 </dev/null >/dev/null 2>&1 &
-sleep 1
+for _ in \$(seq 300); do
+	grep -q '^sleep' /proc/\$!/cmdline && break
+	sleep 0.1
+done
+sleep 0.2
 checkpoint --kill -o own.img \$!
 END
 	own=$tmp/user/own.img
