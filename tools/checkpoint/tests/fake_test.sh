@@ -18,6 +18,22 @@ if ! checkpoint --check >/dev/null 2>&1; then
 	finish
 fi
 
+# within SECONDS COMMAND...: until it succeeds. A machine may be slow, and stand still for a while.
+within() {
+	tries=$(($1 * 10))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# An unfinished file of this name is there; what ends the tool is caught by then.
+is_begun() {
+	[ -n "$(find "$tmp" -name "$1.??????")" ]
+}
+
 # fake NAME=VALUE... STATUS COMMAND...: with these variables.
 fake() {
 	vars=
@@ -79,9 +95,9 @@ result "no unfinished file is left"
 
 FAKE_SECONDS=30 checkpoint -o "$tmp/never" 4711 2>/dev/null &
 pid=$!
-sleep 1
-[ -n "$(find "$tmp" -name 'never.??????')" ]
+within 20 is_begun never
 result "while it is written it has another name"
+sleep 0.5
 kill -TERM $pid
 wait $pid
 [ $? -eq 143 ] && [ -z "$(find "$tmp" -name 'never*')" ]
@@ -90,32 +106,35 @@ result "a signal takes it away"
 # A signal that comes while a disk is slow: with --kill there is nothing else left.
 sleep 100 &
 pid=$!
-FAKE_SYNC=2 checkpoint --kill -o "$tmp/last" $pid 2>"$tmp/err" &
+FAKE_SYNC=5 checkpoint --kill -o "$tmp/last" $pid 2>"$tmp/err" &
 tool=$!
-sleep 1
-cmp "$FAKE_IMAGE" "$tmp/last"
+within 20 cmp -s "$FAKE_IMAGE" "$tmp/last"
 result "the image of a process that --kill has killed has its name at once"
 kill -TERM $tool
 wait $tool && cmp "$FAKE_IMAGE" "$tmp/last" && grep -q 'a signal came; .* finished first' "$tmp/err"
 result "and no signal takes it away; that it waits is told"
 sleep 100 &
 pid=$!
-FAKE_SYNC=2 checkpoint --kill $pid >"$tmp/last" 2>"$tmp/err" &
+rm -f "$tmp/last"
+FAKE_SYNC=5 checkpoint --kill $pid >"$tmp/last" 2>"$tmp/err" &
 tool=$!
-sleep 1
+within 20 cmp -s "$FAKE_IMAGE" "$tmp/last"
+sleep 0.5
 kill -TERM $tool
 wait $tool && cmp "$FAKE_IMAGE" "$tmp/last"
 result "on standard output neither"
-FAKE_SYNC=2 checkpoint -o "$tmp/never" 4711 &
+FAKE_SYNC=5 checkpoint -o "$tmp/never" 4711 &
 tool=$!
-sleep 1
+within 20 is_begun never
+sleep 0.5
 kill -TERM $tool
 wait $tool
 [ $? -eq 143 ] && [ -z "$(find "$tmp" -name 'never*')" ]
 result "nor does it leave one of a process that lives"
 FAKE_SECONDS=30 checkpoint --kill -o "$tmp/never" 4711 2>"$tmp/err" &
 tool=$!
-sleep 1
+within 20 is_begun never
+sleep 0.5
 kill -TERM $tool
 wait $tool
 [ $? -eq 143 ] && grep -q 'a signal came' "$tmp/err" && [ -z "$(find "$tmp" -name 'never*')" ]
@@ -130,15 +149,23 @@ fake FAKE_SYNC_ERRNO=28 4 checkpoint --kill -o "$tmp/kept" $pid && grep -q 'the 
 result "with --kill the file is kept, with an exit status of its own"
 sleep 100 &
 pid=$!
-(FAKE_SECONDS=1 checkpoint --kill -o "$tmp/taken" $pid 2>"$tmp/err"; echo $? >"$tmp/status") &
+(FAKE_SECONDS=4 checkpoint --kill -o "$tmp/taken" $pid 2>"$tmp/err"; echo $? >"$tmp/status") &
 tool=$!
-sleep 0.5
+within 20 is_begun taken
 echo mine >"$tmp/taken"
 wait $tool
 [ "$(cat "$tmp/status")" = 4 ] && grep -q 'what was written is in' "$tmp/err" &&
 	grep -q 'the processes were killed' "$tmp/err" && cmp "$FAKE_IMAGE" "$tmp"/taken.?????? && [ "$(cat "$tmp/taken")" = mine ]
 result "when the name was taken meanwhile, it is told where the image is"
 rm -f "$tmp"/taken.??????
+# Descriptor 9 is a pipe that nobody reads any more.
+open_deaf_pipe() {
+	mkfifo "$tmp/deaf"
+	exec 8<>"$tmp/deaf"
+	exec 9>"$tmp/deaf" 8>&-
+	rm -f "$tmp/deaf"
+}
+
 # The image is complete: what cannot be told now is no failure.
 for kind in "--kill" ""; do
 	sleep 100 &
@@ -151,9 +178,10 @@ for kind in "--kill" ""; do
 	wait $pid
 	sleep 100 &
 	pid=$!
+	open_deaf_pipe
 	# shellcheck disable=SC2086
-	(sleep 0.3; checkpoint $kind -f --json -o "$tmp/kept" $pid 2>"$tmp/err"; echo $? >"$tmp/status") | true
-	[ "$(cat "$tmp/status")" = 0 ] && grep -q "the image is complete${kind:+, the processes were killed}" "$tmp/err"
+	checkpoint $kind -f --json -o "$tmp/kept" $pid >&9 2>"$tmp/err" 9>&-
+	[ $? -eq 0 ] && exec 9>&- && grep -q "the image is complete${kind:+, the processes were killed}" "$tmp/err"
 	result "JSON whose reader is gone (${kind:-no --kill})"
 	kill -KILL $pid 2>/dev/null
 	wait $pid
@@ -164,7 +192,7 @@ fake FAKE_KILL=1 0 checkpoint --kill -f -o "$tmp/kept" $pid && ! kill -0 $pid 2>
 result "--kill waits until the pid is free"
 sh -c 'sleep 100 & echo $! >"$0"; wait' "$tmp/child" &
 pid=$!
-sleep 0.5
+within 20 [ -s "$tmp/child" ]
 child=$(cat "$tmp/child")
 (sleep 1; kill -KILL "$child") &
 run 0 checkpoint --kill -f -o "$tmp/kept" $pid && ! grep -qs '^State:.[RSD]' "/proc/$child/status"
@@ -244,14 +272,14 @@ run 0 restart -v --pidfile "$tmp/pid" --display-stats -i "$FAKE_IMAGE" &&
 result "--pidfile, -v"
 run 0 restart --json -i "$FAKE_IMAGE" && grep -q '"pid": *[1-9]' "$tmp/out"
 result "the pid as JSON"
-fake FAKE_SIGNAL=0 0 restart --stopped --pidfile "$tmp/pid" -i "$FAKE_IMAGE" && sleep 0.3 &&
-	grep -q '^State:.T' "/proc/$(cat "$tmp/pid")/status"
+fake FAKE_SIGNAL=0 0 restart --stopped --pidfile "$tmp/pid" -i "$FAKE_IMAGE" &&
+	within 20 grep -q '^State:.T' "/proc/$(cat "$tmp/pid")/status"
 result "--stopped"
 kill -KILL "$(cat "$tmp/pid")"
 rm -f "$tmp/pid"
 FAKE_SIGNAL=0 restart --copy-status --pidfile "$tmp/pid" -i "$FAKE_IMAGE" &
 pid=$!
-sleep 1
+within 20 [ -s "$tmp/pid" ]
 kill -USR1 $pid
 wait $pid
 [ $? -eq 138 ]
@@ -301,8 +329,9 @@ result "a pid file that cannot be written at last"
 fake FAKE_EXIT=7 7 sh -c "exec restart --copy-status --json -i '$FAKE_IMAGE' >/dev/full" &&
 	grep -q 'process [0-9]* runs again' "$tmp/err"
 result "JSON that cannot be written"
-(sleep 0.3; FAKE_EXIT=7 restart --copy-status --json -i "$FAKE_IMAGE" 2>"$tmp/err"; echo $? >"$tmp/status") | true
-[ "$(cat "$tmp/status")" = 7 ] && grep -q 'process [0-9]* runs again' "$tmp/err"
+open_deaf_pipe
+FAKE_EXIT=7 restart --copy-status --json -i "$FAKE_IMAGE" >&9 2>"$tmp/err" 9>&-
+[ $? -eq 7 ] && exec 9>&- && grep -q 'process [0-9]* runs again' "$tmp/err"
 result "JSON whose reader is gone"
 fake FAKE_EXIT=7 7 restart --copy-status -l /dev/full -i "$FAKE_IMAGE" && grep -q '/dev/full' "$tmp/err"
 result "a log that cannot be written"
@@ -335,10 +364,11 @@ if have script; then
 
 	# On a terminal, by a shell with jobs. await FILE: it is there, or some seconds are over.
 	await() {
-		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-			[ ! -s "$1" ] || return 0
-			sleep 0.2
-		done
+		within 20 [ -s "$1" ]
+	}
+	# leads FIELD: the process leads its group (5), or that in the foreground (8).
+	leads() {
+		[ "$(cut -d ' ' -f "$1" "/proc/$(cat "$tmp/jobpid")/stat")" = "$(cat "$tmp/jobpid")" ]
 	}
 	cat >"$tmp/job.sh" <<END
 trap : INT
@@ -347,14 +377,18 @@ echo \$? >$tmp/status1
 fg
 echo \$? >$tmp/status2
 END
-	{ await "$tmp/jobpid"; sleep 0.3; printf '\003'; await "$tmp/status1"; } |
-		FAKE_GROUP=1 timeout -k 1 20 script -qec "sh $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
+	{ await "$tmp/jobpid"; within 20 leads 5; sleep 0.3; printf '\003'; await "$tmp/status1"; } |
+		FAKE_GROUP=1 timeout -k 1 90 script -qec "sh $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
 	[ "$(cat "$tmp/status1")" = 130 ]
 	result "--wait: Ctrl-C reaches a group that is not in the foreground"
 	kill -KILL "$(cat "$tmp/jobpid")" 2>/dev/null
 	rm -f "$tmp/jobpid" "$tmp/status1" "$tmp/status2"
-	{ await "$tmp/jobpid"; sleep 0.3; printf '\032'; await "$tmp/status1"; sleep 0.3; printf '\003'; await "$tmp/status2"; } |
-		FAKE_GROUP=2 timeout -k 1 20 script -qec "sh -m $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
+	{
+		await "$tmp/jobpid"; within 20 leads 8; sleep 0.3; printf '\032'
+		await "$tmp/status1"; within 20 leads 8; sleep 0.3; printf '\003'
+		await "$tmp/status2"
+	} |
+		FAKE_GROUP=2 timeout -k 1 90 script -qec "sh -m $tmp/job.sh" /dev/null >"$tmp/tty" 2>&1
 	case "$(cat "$tmp/status1")" in
 	147|148) [ "$(cat "$tmp/status2")" = 130 ] ;;
 	*) false ;;

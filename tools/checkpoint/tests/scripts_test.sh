@@ -15,21 +15,34 @@ cp "$scripts/lib.sh" "$tmp/top/scripts/"
 BUILD=$tmp/build
 export BUILD
 
+# within SECONDS COMMAND...: until it succeeds. A machine may be slow, and stand still for a while.
+within() {
+	tries=$(($1 * 10))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
 # wait_for FILE: until it is there, for some seconds.
 wait_for() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ ! -s "$1" ] || return 0
-		sleep 0.2
-	done
-	return 1
+	within 30 [ -s "$1" ]
+}
+
+# heeds_hup PID: until a SIGHUP would be caught, which is after what it ends was started.
+heeds_hup() {
+	within 30 grep -qs '^SigCgt:.*[13579bdf]$' "/proc/$1/status"
+}
+
+has_ended() {
+	! grep -qs '^State:.[RSD]' "/proc/$1/status"
 }
 
 # gone PID: it has ended, or does within some seconds.
 gone() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		grep -qs '^State:.[RSD]' "/proc/$1/status" || return 0
-		sleep 0.2
-	done
+	within 30 has_ended "$1" && return
 	kill -KILL "$1"
 	return 1
 }
@@ -45,6 +58,7 @@ for signal in HUP TERM; do
 	bash "$tmp/top/scripts/build" "$tmp/pid" >"$tmp/out" 2>&1 &
 	pid=$!
 	wait_for "$tmp/pid"
+	heeds_hup $pid
 	kill -$signal $pid
 	gone "$(cat "$tmp/pid")"
 	result "SIG$signal ends what is watched, too"
@@ -67,6 +81,7 @@ END
 	wait_for "$tmp/qemu"
 	[ "$(grep -o 'werror=report' "$tmp/qemu" | wc -l)" -eq 3 ]
 	result "a full disk is an error in the guest, and does not stop it"
+	heeds_hup $pid
 	kill -HUP $pid
 	read -r qemu _ <"$tmp/qemu"
 	gone "$qemu"
@@ -80,15 +95,18 @@ cat >"$tmp/top/scripts/locked" <<'END'
 . "$(dirname "$0")/lib.sh"
 alone "$state/lock" run
 echo $$ >"$1"
-[[ -z ${2:-} ]] || sleep "$2"
+[[ -z ${2:-} ]] || until [[ -e $2 ]]; do sleep 0.1; done
 END
-bash "$tmp/top/scripts/locked" "$tmp/first" 1 &
+bash "$tmp/top/scripts/locked" "$tmp/first" "$tmp/end" &
 pid=$!
 wait_for "$tmp/first"
-run 0 bash "$tmp/top/scripts/locked" "$tmp/second" && grep -q "waiting for another run.*process $pid\b" "$tmp/out"
+bash "$tmp/top/scripts/locked" "$tmp/second" >"$tmp/out" 2>&1 &
+second=$!
+within 30 grep -q "waiting for another run.*process $pid\b" "$tmp/out" && [ ! -e "$tmp/second" ]
 result "a lock tells who has it"
+: >"$tmp/end"
 wait $pid
-[ -s "$tmp/second" ]
+wait $second && [ -s "$tmp/second" ]
 result "and is given on"
 
 finish
