@@ -34,7 +34,7 @@
 #include <sys/wait.h>
 
 #define RESULT_FD	3
-#define TEST_SECONDS	600
+#define TEST_SECONDS	1800
 #define PF_KTHREAD	0x00200000
 #define SYS_CHECKPOINT	548
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
@@ -298,7 +298,7 @@ static bool same(struct counts a, struct counts b)
 static struct counts settled(const struct counts *wanted)
 {
 	struct counts last = count(), next;
-	long end = now() + 10000L * slow;
+	long end = now() + 60000L * slow;
 
 	/* A stopped KSM keeps address spaces that are gone on its list. */
 	write_file("/sys/kernel/mm/ksm/run", "2");

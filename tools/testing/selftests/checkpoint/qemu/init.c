@@ -173,7 +173,7 @@ int main(void)
 {
 	const char *guest = getenv("GUEST") ?: "shell";
 	char program[128], line[64];
-	int console, result, status, len;
+	int console, result, status, len, tries;
 
 	if (getpid() != 1)
 		return 1;
@@ -201,6 +201,12 @@ int main(void)
 
 	/* The descriptor that programs get is RESULT_FD; ours must not be it. */
 	result = open_result_port();
+	/* The host tells of its ports, and their names, when it comes to it. */
+	for (tries = 0; result < 0 && tries < 600 && strcmp(guest, "shell");
+	     tries++) {
+		usleep(50000);
+		result = open_result_port();
+	}
 	if (result >= 0)
 		result = fcntl(result, F_DUPFD_CLOEXEC, RESULT_FD + 10);
 	snprintf(program, sizeof(program), "/guest/%s", guest);
