@@ -630,7 +630,7 @@ static int used_meanwhile(struct ckpt_test *t)
 {
 	struct msqid_ds queue_ds;
 	struct semid_ds set_ds;
-	int in, set, queue, ret = 0;
+	int in, set, queue, ms, ret = 0;
 	pid_t restarter, a, b;
 
 	if (make(CLONE_NEWIPC, NULL))
@@ -638,8 +638,13 @@ static int used_meanwhile(struct ckpt_test *t)
 	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
 	if (restarter < 0)
 		return 2;
-	set = semget(0x77, 0, 0);
-	queue = msgget(0x78, 0);
+	for (ms = 0; ms < 20000; ms++) {
+		set = semget(0x77, 0, 0);
+		queue = msgget(0x78, 0);
+		if (set >= 0 && queue >= 0)
+			break;
+		usleep(1000);
+	}
 	if (semctl(set, 0, IPC_STAT, &set_ds) ||
 	    msgctl(queue, IPC_STAT, &queue_ds) ||
 	    (set_ds.sem_perm.mode & 0777) != 0600 ||

@@ -1176,12 +1176,17 @@ static pid_t only_child(void)
 /* Leads a session, opens a terminal, and loses it. */
 static int open_and_lose(const char *path, int ready, int go)
 {
-	int fd;
+	int fd, ms;
 	char byte;
 
 	if (setsid() < 0)
 		return 1;
 	fd = open(path, O_RDWR);
+	/* It may not be there yet, or not be unlocked. */
+	for (ms = 0; fd < 0 && ms < 20000; ms++) {
+		usleep(1000);
+		fd = open(path, O_RDWR);
+	}
 	if (fd < 0)
 		return 2;
 	if (session_of(fd) != getpid())

@@ -518,6 +518,20 @@ static int fail_at_the_end(pid_t restarter, int in)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 1 ? 0 : -1;
 }
 
+/* The restart has made it, and has it in its process's memory. */
+static bool is_in_use(int id)
+{
+	struct shmid_ds ds;
+	int ms;
+
+	for (ms = 0; ms < 20000; ms++) {
+		if (!shmctl(id, IPC_STAT, &ds) && ds.shm_nattch == 2)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 /* What others do to a segment that was there stays done when a restart fails. */
 static int meanwhile(struct ckpt_test *t)
 {
@@ -546,7 +560,7 @@ static int meanwhile(struct ckpt_test *t)
 
 	/* Locked: it is still that, and nothing of it is left in the end. */
 	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
-	if (restarter <= 0 || shmctl(id, IPC_STAT, &ds) || ds.shm_nattch != 2)
+	if (restarter <= 0 || !is_in_use(id))
 		return 6;
 	if (shmctl(id, SHM_LOCK, NULL) || fail_at_the_end(restarter, in))
 		return 7;
@@ -566,7 +580,7 @@ static int meanwhile(struct ckpt_test *t)
 
 	/* Removed: it goes, now that nobody has it. */
 	restarter = ckpt_stalled_restart(t, &in, 8, NULL);
-	if (restarter <= 0 || shmctl(id, IPC_RMID, NULL) ||
+	if (restarter <= 0 || !is_in_use(id) || shmctl(id, IPC_RMID, NULL) ||
 	    shmctl(id, IPC_STAT, &ds) || !(ds.shm_perm.mode & SHM_DEST))
 		return 12;
 	if (fail_at_the_end(restarter, in))
