@@ -47,6 +47,17 @@ static void need_no_signal(void)
 		CHECK_EQ(0, info.si_fd);
 }
 
+/* Without to wait in a system call that has other signals blocked. */
+static void wait_pending(int sig)
+{
+	sigset_t set;
+
+	do {
+		usleep(1000);
+		NEED(!sigpending(&set));
+	} while (!sigismember(&set, sig));
+}
+
 static void block(void)
 {
 	sigset_t set;
@@ -301,6 +312,8 @@ static void child_gets(bool group)
 	if (!pid) {
 		NEED(!setpgid(0, 0));
 		NEED(write(q[1], "x", 1) == 1);
+		/* Who looks at /proc shall see the same at all times. */
+		wait_pending(SIG);
 		need_signal(SIG, p[0]);
 		ckpt_target_end();
 	}
