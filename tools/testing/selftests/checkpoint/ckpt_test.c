@@ -1845,25 +1845,17 @@ int ckpt_compare(const char *before, const char *after)
 
 /* --- whole tests ---------------------------------------------------------- */
 
-static int count_words(const char *text, const char *word)
-{
-	int nr = 0;
-
-	while (text && (text = strstr(text, word))) {
-		text += strlen(word);
-		nr++;
-	}
-	return nr;
-}
-
-/* Who was stopped runs the last few steps to where it stops. */
+/*
+ * Who was stopped runs the last few steps to where it stops, and others go back
+ * into their system calls, where they can have other signals blocked.
+ */
 static char *settled_snapshot(pid_t pid, const char *before)
 {
-	int ms, stopped = count_words(before, " stopped\n");
 	char *after = ckpt_snapshot(pid);
+	int ms;
 
-	for (ms = 0; ms < PATIENCE_MS / 4 &&
-	     count_words(after, " stopped\n") != stopped; ms += 10) {
+	for (ms = 0; ms < PATIENCE_MS / 4 && before && after &&
+	     strcmp(before, after); ms += 10) {
 		free(after);
 		usleep(10000);
 		after = ckpt_snapshot(pid);
@@ -1886,6 +1878,23 @@ static int compare_snap(pid_t pid, const char *before, const char *what)
 	return 0;
 }
 
+/* Who has just said where it is can still be on its way into a system call. */
+static char *steady_snapshot(pid_t pid)
+{
+	char *last = NULL, *now = ckpt_snapshot(pid);
+	int tries;
+
+	for (tries = 0; tries < 100 && now && (!last || strcmp(last, now));
+	     tries++) {
+		free(last);
+		last = now;
+		usleep(2000);
+		now = ckpt_snapshot(pid);
+	}
+	free(last);
+	return now;
+}
+
 static int run_unharmed(struct ckpt_test *t, const char *scenario,
 			const char *arg, unsigned int options)
 {
@@ -1900,7 +1909,7 @@ static int run_unharmed(struct ckpt_test *t, const char *scenario,
 	if (ckpt_dry())
 		return ckpt_finish(t, pid);
 	if (!(options & CKPT_RT_NO_SNAP))
-		before = ckpt_snapshot(pid);
+		before = steady_snapshot(pid);
 	id = ckpt_checkpoint(t, pid, t->image, 0);
 	if ((id == -EOPNOTSUPP || id == -EBUSY) && t->log_len &&
 	    options & CKPT_RT_MAY_REFUSE)
@@ -1941,7 +1950,7 @@ int ckpt_roundtrip(struct ckpt_test *t, const char *scenario, const char *arg,
 	if (pid <= 0)
 		return pid ? -1 : CKPT_SKIPPED;
 	if (!(options & CKPT_RT_NO_SNAP))
-		before = ckpt_snapshot(pid);
+		before = steady_snapshot(pid);
 	if (ckpt_checkpoint(t, pid, t->image, options & CKPT_RT_KILL ?
 			    CHECKPOINT_KILL : 0) <= 0)
 		goto out;
