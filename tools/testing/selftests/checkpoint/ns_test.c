@@ -12,6 +12,7 @@
 #include <sys/ipc.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -1049,6 +1050,76 @@ TEST_F(checkpoint, cgroup_permission)
 	ASSERT_EQ(0, ckpt_write_file("/sys/fs/cgroup/cgroup.procs", "0"));
 	EXPECT_EQ(0, rmdir(CGROUP));
 	EXPECT_EQ(0, rmdir("/sys/fs/cgroup/ckpt-tesT"));
+}
+
+#define OLD_CGROUP	"/sys/fs/cgroup/ckpt-old"
+
+static void enter_old(void)
+{
+	if (ckpt_write_file(OLD_CGROUP "/cgroup.procs", "0"))
+		_exit(3);
+}
+
+/* Nothing of a removed cgroup is left, nor of its CPU controller. */
+static bool is_gone(void)
+{
+	char *text;
+	bool gone;
+	int ms;
+
+	for (ms = 0, gone = false; ms < 20000 && !gone; ms += 10) {
+		usleep(10000);
+		text = ckpt_read_file("/sys/fs/cgroup/cgroup.stat", NULL);
+		gone = text && strstr(text, "nr_dying_descendants 0\n");
+		free(text);
+	}
+	/* And what waits for RCU behind it. */
+	usleep(100000);
+	return gone;
+}
+
+/*
+ * Tasks of a restart that have not run yet leave a cgroup, which is removed. What
+ * is set of them then must not be looked for in there: KASAN would see it.
+ */
+TEST_F(checkpoint, cgroup_of_new_tasks)
+{
+	char *text, *next, line[16];
+	int in, nr = 0, status;
+	pid_t pid, restarter;
+
+	NOT_DRY();
+	if (getuid())
+		SKIP(return, "needs root");
+	if (mkdir(CGROUP, 0755) || mkdir(OLD_CGROUP, 0755) ||
+	    ckpt_write_file("/sys/fs/cgroup/cgroup.subtree_control", "+cpu"))
+		SKIP(return, "no cgroup2 or CPU controller: %s", strerror(errno));
+	START(pid, in_cgroups, NULL);
+	ASSERT_LT(0, ckpt_checkpoint(&self->t, pid, self->t.image, 0));
+	ASSERT_EQ(0, ckpt_kill(&self->t, pid));
+	restarter = ckpt_stalled_restart(&self->t, &in, 8, enter_old);
+	ASSERT_LT(0, restarter);
+
+	text = ckpt_read_file(OLD_CGROUP "/cgroup.procs", NULL);
+	ASSERT_NE(NULL, text);
+	for (next = text; *next; next = strchr(next, '\n') + 1, nr++) {
+		snprintf(line, sizeof(line), "%d", atoi(next));
+		EXPECT_EQ(0, ckpt_write_file(CGROUP "/cgroup.procs", line));
+	}
+	/* The caller, the one that makes all objects, the other one. */
+	EXPECT_EQ(3, nr);
+	EXPECT_EQ(0, rmdir(OLD_CGROUP));
+	EXPECT_TRUE(is_gone());
+	for (next = text; *next; next = strchr(next, '\n') + 1)
+		EXPECT_EQ(0, setpriority(PRIO_PROCESS, atoi(next), 5));
+	free(text);
+
+	close(in);
+	EXPECT_EQ(restarter, waitpid(restarter, &status, 0));
+	EXPECT_EQ(1, WEXITSTATUS(status));
+	EXPECT_EQ(0, rmdir(CGROUP));
+	EXPECT_EQ(0, ckpt_write_file("/sys/fs/cgroup/cgroup.subtree_control",
+				     "-cpu"));
 }
 
 SCENARIO(own_cgroups)
