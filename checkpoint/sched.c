@@ -310,6 +310,16 @@ const struct ckpt_kind ckpt_kind_sched = {
 /* The rest of the record may be missing, and is zero then. */
 #define CPUTIME_OF_THREAD	offsetofend(struct ckpt_cputime, thread)
 
+static void get_shown(struct prev_cputime *prev, struct ckpt_usage *u)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&prev->lock, flags);
+	u->shown_utime_ns = prev->utime;
+	u->shown_stime_ns = prev->stime;
+	raw_spin_unlock_irqrestore(&prev->lock, flags);
+}
+
 static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 {
 	struct signal_struct *sig = task->signal;
@@ -325,6 +335,7 @@ static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 	rec.thread.maj_flt = task->maj_flt;
 	rec.thread.inblock = task_io_get_inblock(task);
 	rec.thread.oublock = task_io_get_oublock(task);
+	get_shown(&task->prev_cputime, &rec.thread);
 
 	/* What the process has is told by its first thread. */
 	if (!thread_group_leader(task))
@@ -346,6 +357,7 @@ static int cputime_save(struct ckpt_ctx *ctx, struct task_struct *task)
 		.oublock = sig->oublock,
 		.maxrss_pages = sig->maxrss,
 	};
+	get_shown(&sig->prev_cputime, &rec.dead_threads);
 	rec.children = (struct ckpt_usage) {
 		.utime_ns = sig->cutime,
 		.stime_ns = sig->cstime,
@@ -370,6 +382,8 @@ static bool usage_valid(const struct ckpt_usage *u)
 	       u->nvcsw <= USAGE_MAX && u->nivcsw <= USAGE_MAX &&
 	       u->min_flt <= USAGE_MAX && u->maj_flt <= USAGE_MAX &&
 	       u->inblock <= USAGE_MAX && u->oublock <= USAGE_MAX &&
+	       u->shown_utime_ns <= USAGE_MAX &&
+	       u->shown_stime_ns <= USAGE_MAX &&
 	       u->maxrss_pages <= (USAGE_MAX >> PAGE_SHIFT);
 }
 
@@ -377,11 +391,13 @@ static int cputime_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_cputime *c = ckpt_payload(rec, struct ckpt_cputime);
 
-	if (!usage_valid(&c->thread) || !usage_valid(&c->dead_threads) ||
-	    !usage_valid(&c->children))
+	if (!usage_valid(&c->thread) ||
+	    (rec->len > CPUTIME_OF_THREAD &&
+	     (!usage_valid(&c->dead_threads) || !usage_valid(&c->children))))
 		return ckpt_refuse(ctx, -EINVAL,
 				   "more was used than can have been");
-	if (c->thread.maxrss_pages || c->children.runtime_ns)
+	if (c->thread.maxrss_pages || c->children.runtime_ns ||
+	    c->children.shown_utime_ns || c->children.shown_stime_ns)
 		return ckpt_refuse(ctx, -EINVAL, "a number where 0 is due");
 	return 0;
 }
@@ -449,6 +465,17 @@ static void add_children(const struct ckpt_usage *u)
 	sig->cmaxrss = max_t(u64, sig->cmaxrss, u->maxrss_pages);
 }
 
+/* How it is divided is guessed anew, but not below this, see cputime_adjust(). */
+static void set_shown(struct prev_cputime *prev, const struct ckpt_usage *u)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&prev->lock, flags);
+	prev->utime = max(prev->utime, u->shown_utime_ns);
+	prev->stime = max(prev->stime, u->shown_stime_ns);
+	raw_spin_unlock_irqrestore(&prev->lock, flags);
+}
+
 static void cputime_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct ckpt_cputime *c = ckpt_payload(rec, struct ckpt_cputime);
@@ -458,6 +485,8 @@ static void cputime_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (ctx->self)
 		return;
 
+	set_shown(&ctx->who->prev_cputime, &c->thread);
+	set_shown(&ctx->who->signal->prev_cputime, &c->dead_threads);
 	spin_lock_irq(ckpt_siglock());
 	write_seqlock(&current->signal->stats_lock);
 	add_thread(ctx->who, &c->thread);
@@ -484,8 +513,8 @@ const struct ckpt_kind ckpt_kind_cputime = {
 	.family = CKPT_FAMILY_TASK,
 	.type = CKPT_REC_CPUTIME,
 	.phase = CKPT_PHASE_CRED,
-	.version = 1,
-	.min_version = 1,
+	.version = 2,
+	.min_version = 2,
 	.min_len = CPUTIME_OF_THREAD,
 	.len = sizeof(struct ckpt_cputime),
 	.max_len = sizeof(struct ckpt_cputime) + 256,

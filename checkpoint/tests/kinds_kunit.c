@@ -715,7 +715,8 @@ static const struct change_case prctl_cases[] = {
 static const struct ckpt_cputime good_cputime = {
 	.thread = { .utime_ns = 5000000, .stime_ns = 70000, .gtime_ns = 1,
 		    .runtime_ns = 5080000, .nvcsw = 3, .nivcsw = 4,
-		    .min_flt = 100, .maj_flt = 2, .inblock = 8, .oublock = 16 },
+		    .min_flt = 100, .maj_flt = 2, .inblock = 8, .oublock = 16,
+		    .shown_utime_ns = 5000001, .shown_stime_ns = 69999 },
 	.dead_threads = { .runtime_ns = 5, .maxrss_pages = 300 },
 	.children = { .utime_ns = 6, .maxrss_pages = 200 },
 };
@@ -739,6 +740,11 @@ static const struct change_case cputime_cases[] = {
 	BAD(SET(ckpt_cputime, children.stime_ns, BIT_ULL(63))),
 	BAD(SET(ckpt_cputime, children.runtime_ns, 1)),
 	BAD(SET(ckpt_cputime, children.maxrss_pages, BIT_ULL(52))),
+	BAD(SET(ckpt_cputime, thread.shown_utime_ns, U64_MAX)),
+	BAD(SET(ckpt_cputime, thread.shown_stime_ns, BIT_ULL(63))),
+	BAD(SET(ckpt_cputime, dead_threads.shown_stime_ns, U64_MAX)),
+	BAD(SET(ckpt_cputime, children.shown_utime_ns, 1)),
+	BAD(SET(ckpt_cputime, children.shown_stime_ns, 1)),
 	OK(SET(ckpt_cputime, thread.utime_ns, TEN_YEARS),
 	   SET(ckpt_cputime, thread.stime_ns, TEN_YEARS)),
 	OK(SET(ckpt_cputime, dead_threads.maxrss_pages, BIT_ULL(40))),

@@ -326,6 +326,10 @@ struct ckpt_usage {
 	__u64 inblock;		/* as in struct rusage, in units of 512 bytes */
 	__u64 oublock;
 	__u64 maxrss_pages;	/* 0 for the thread */
+	__u64 shown_utime_ns;	/* the last that anybody was told, from which it may
+				 * not go back: of the thread; of the whole process,
+				 * with the dead threads; 0 for children */
+	__u64 shown_stime_ns;
 };
 
 /* Behind the first member it may end, if the rest is zero. */
