@@ -648,10 +648,6 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	mm->flags |= SUID_DUMP_DISABLE | MMF_DISABLE_THP_MASK;
 	mm->def_flags = 0;
 	mm->task_size = TASK_SIZE;
-	/* As dup_mmap(): the builder alone runs in it, see complete_mappings(). */
-	mmap_write_lock(mm);
-	mt_clear_in_rcu(&mm->mm_mt);
-	mmap_write_unlock(mm);
 
 	task_lock(current->group_leader);
 	stack = current->signal->rlim[RLIMIT_STACK];
@@ -916,11 +912,8 @@ static void populate_locked(struct ckpt_obj *mm)
 	}
 }
 
-/*
- * When they were mapped huge pages were disabled, and nobody looked at them
- * without the lock.
- */
-static void complete_mappings(struct mm_struct *mm)
+/* When they were mapped, huge pages were disabled. */
+static void enter_khugepaged(struct mm_struct *mm)
 {
 	struct vm_area_struct *vma;
 	struct vma_iterator vmi;
@@ -932,7 +925,6 @@ static void complete_mappings(struct mm_struct *mm)
 			break;
 		khugepaged_enter_vma(vma, vma->vm_flags);
 	}
-	mt_set_in_rcu(&mm->mm_mt);
 	mmap_write_unlock(mm);
 }
 
@@ -954,7 +946,7 @@ static int layout_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	if (!ret)
 		ret = restore_flags(ctx, layout);
 	if (!ret)
-		complete_mappings(current->mm);
+		enter_khugepaged(current->mm);
 	return ret;
 }
 
