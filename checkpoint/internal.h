@@ -64,6 +64,8 @@ struct ckpt_store;
  *	takes references, the caller keeps its own references
  * @flush: everything that was appended is where it belongs
  * @sync: what was flushed outlasts a crash as far as that can be asked for
+ * @peek: the next @len bytes, which read() is to give, NULL when they are not at
+ *	hand; they stay there until the next call
  * @read: the next @len bytes, all of them or an error (-EPIPE at the end)
  * @read_pages: the next contents, read straight into the pages
  * @put: give back the store
@@ -77,6 +79,7 @@ struct ckpt_store_ops {
 			   unsigned int nr, size_t len);
 	int (*flush)(struct ckpt_store *store);
 	int (*sync)(struct ckpt_store *store);
+	const void *(*peek)(struct ckpt_store *store, size_t len);
 	int (*read)(struct ckpt_store *store, void *buf, size_t len);
 	int (*read_pages)(struct ckpt_store *store, const struct bio_vec *bv,
 			  unsigned int nr, size_t len);

@@ -4,8 +4,9 @@
  * frame an image.
  */
 
-#include <linux/crc32c.h>
+#include <crypto/hash.h>
 #include <linux/elf.h>
+#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -32,6 +33,34 @@ static bool skip_checksum(void)
 	return false;
 }
 #endif
+
+static struct crypto_shash *crc32c_tfm __ro_after_init;
+
+static int __init crc32c_init(void)
+{
+	crc32c_tfm = crypto_alloc_shash("crc32c", 0, 0);
+	if (IS_ERR(crc32c_tfm))
+		panic("checkpoint: no crc32c");
+	return 0;
+}
+late_initcall(crc32c_init);
+
+/*
+ * crc32c() takes as long for its room on the stack, which is for any hash and
+ * which a hardened kernel clears, as for a small record.
+ */
+static u32 sum(u32 crc, const void *buf, size_t len)
+{
+	u8 room[sizeof(struct shash_desc) + sizeof(crc)]
+		__aligned(__alignof__(struct shash_desc));
+	struct shash_desc *desc = (struct shash_desc *)room;
+	u32 *state = shash_desc_ctx(desc);
+
+	desc->tfm = crc32c_tfm;
+	*state = crc;
+	crypto_shash_update(desc, buf, len);
+	return *state;
+}
 
 static unsigned int rec_pad(u64 len)
 {
@@ -70,7 +99,7 @@ static void put_in_place(u8 *at, const struct ckpt_rec_hdr *hdr,
 	}
 	memset(to, 0, rec_pad(hdr->len));
 	to += rec_pad(hdr->len);
-	put->crc32c = ~crc32c(~0, at, to - at);
+	put->crc32c = ~sum(~0, at, to - at);
 }
 
 static int put_parts(struct ckpt_store *store, struct ckpt_rec_hdr *hdr,
@@ -80,10 +109,10 @@ static int put_parts(struct ckpt_store *store, struct ckpt_rec_hdr *hdr,
 	u32 crc;
 	int ret;
 
-	crc = crc32c(~0, hdr, sizeof(*hdr));
+	crc = sum(~0, hdr, sizeof(*hdr));
 	for (i = 0; i < nr; i++)
-		crc = crc32c(crc, parts[i].iov_base, parts[i].iov_len);
-	hdr->crc32c = ~crc32c(crc, zeros, rec_pad(hdr->len));
+		crc = sum(crc, parts[i].iov_base, parts[i].iov_len);
+	hdr->crc32c = ~sum(crc, zeros, rec_pad(hdr->len));
 
 	ret = store->ops->write(store, hdr, sizeof(*hdr));
 	for (i = 0; i < nr && !ret; i++)
@@ -307,7 +336,7 @@ static int check_crc(struct ckpt_ctx *ctx, const struct ckpt_rec *rec, u32 want)
 	static_assert(offsetof(struct ckpt_rec, payload) ==
 		      offsetofend(struct ckpt_rec, hdr));
 
-	crc = ~crc32c(~0, &rec->hdr, sizeof(rec->hdr) + ALIGN(rec->len, 8));
+	crc = ~sum(~0, &rec->hdr, sizeof(rec->hdr) + ALIGN(rec->len, 8));
 	if (crc == want || skip_checksum())
 		return 0;
 	return ckpt_refuse(ctx, -EINVAL, "checksum 0x%08x, not 0x%08x", crc,
@@ -326,14 +355,23 @@ static struct ckpt_rec *alloc_rec(struct ckpt_ctx *ctx, size_t room)
 	return ctx->frame;
 }
 
-/* The payload with its padding, at once; judged is the copy. */
-static int read_payload(struct ckpt_ctx *ctx, struct ckpt_rec *rec, size_t room)
+/*
+ * The payload with its padding, at once, and with the header if that was only
+ * looked at; judged is the copy.
+ */
+static int read_payload(struct ckpt_ctx *ctx, struct ckpt_rec *rec, size_t room,
+			bool peeked)
 {
+	struct ckpt_store *store = ctx->store;
 	size_t len = ALIGN(rec->len, 8);
 	u32 crc = rec->hdr.crc32c;
 	int ret;
 
-	ret = ctx->store->ops->read(ctx->store, rec->payload, len);
+	if (peeked)
+		ret = store->ops->read(store, &rec->hdr,
+				       sizeof(rec->hdr) + len);
+	else
+		ret = store->ops->read(store, rec->payload, len);
 	if (ret)
 		return ret;
 	if (len > rec->len &&
@@ -359,6 +397,7 @@ static int read_payload(struct ckpt_ctx *ctx, struct ckpt_rec *rec, size_t room)
 struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 {
 	struct ckpt_store *store = ctx->store;
+	const struct ckpt_rec_hdr *next;
 	const struct ckpt_kind *kind;
 	struct ckpt_rec *rec;
 	struct ckpt_rec_hdr hdr;
@@ -370,7 +409,12 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	for (;;) {
 		ctx->where.kind = NULL;
 		ctx->where.rec_pos = store->pos;
-		ret = store->ops->read(store, &hdr, sizeof(hdr));
+		ret = 0;
+		next = store->ops->peek(store, sizeof(hdr));
+		if (next)
+			hdr = *next;
+		else
+			ret = store->ops->read(store, &hdr, sizeof(hdr));
 		if (ret)
 			goto err;
 		kind = ckpt_kind_of_type(hdr.type);
@@ -384,7 +428,10 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 			ckpt_refuse(ctx, -E2BIG, "too much metadata");
 		if (ret)
 			goto err;
-		ret = skip_rec(ctx, &hdr);
+		if (next)
+			ret = store->ops->read(store, &hdr, sizeof(hdr));
+		if (!ret)
+			ret = skip_rec(ctx, &hdr);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (ret)
@@ -408,7 +455,7 @@ struct ckpt_rec *ckpt_read_rec(struct ckpt_ctx *ctx)
 	rec->len = hdr.len;
 	rec->pos = ctx->where.rec_pos;
 	rec->hdr = hdr;
-	ret = read_payload(ctx, rec, room);
+	ret = read_payload(ctx, rec, room, next);
 	if (ret)
 		goto err;
 

@@ -301,6 +301,13 @@ static int stream_fill(struct ckpt_stream *s)
 	return n > 0 ? 0 : n ?: -EPIPE;
 }
 
+static const void *stream_peek(struct ckpt_store *store, size_t len)
+{
+	struct ckpt_stream *s = to_stream(store);
+
+	return len <= s->len - s->done ? s->buf + s->done : NULL;
+}
+
 static int stream_read(struct ckpt_store *store, void *buf, size_t len)
 {
 	struct ckpt_stream *s = to_stream(store);
@@ -445,6 +452,7 @@ static const struct ckpt_store_ops stream_ops = {
 	.write_pages = stream_write_pages,
 	.flush = stream_flush,
 	.sync = stream_sync,
+	.peek = stream_peek,
 	.read = stream_read,
 	.read_pages = stream_read_pages,
 	.put = stream_put,

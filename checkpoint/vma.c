@@ -310,7 +310,10 @@ static int set_anon_name(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 #endif
 }
 
-/* Is what was mapped what the record says? Adjacent mappings may be merged. */
+/*
+ * Is what was mapped what the record says? Adjacent mappings may be merged. mmap
+ * lock held.
+ */
 static int compare(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		   struct file *file, unsigned long pgoff)
 {
@@ -323,7 +326,6 @@ static int compare(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	if (sysctl_overcommit_memory == OVERCOMMIT_NEVER)
 		ignore |= CKPT_VMA_NORESERVE;
 
-	mmap_read_lock(mm);
 	vma = vma_lookup(mm, rec->start);
 	if (vma && vma->vm_end >= rec->end) {
 		live = ckpt_vma_flags(vma);
@@ -336,8 +338,6 @@ static int compare(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		else
 			same = !vma->vm_file;
 	}
-	mmap_read_unlock(mm);
-
 	if (!same)
 		return ckpt_refuse(ctx, -EINVAL, "something else was mapped");
 	live = (live ^ rec->flags) & ~ignore;
@@ -391,7 +391,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	u32 rights;
 	unsigned long charge = 0;
 	LIST_HEAD(uf);
-	int ret;
+	int ret, differs = 0;
 
 	if (rec->flags & CKPT_VMA_READ)
 		prot |= PROT_READ;
@@ -481,12 +481,14 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 		if (IS_ERR_VALUE(addr)) {
 			ret = addr;
 			vm_unacct_memory(charge);
+		} else {
+			differs = compare(ctx, rec, file, offset >> PAGE_SHIFT);
 		}
 	}
 	mmap_write_unlock(mm);
 	userfaultfd_unmap_complete(mm, &uf);
 	if (!ret)
-		return compare(ctx, rec, file, offset >> PAGE_SHIFT);
+		return differs;
 out:
 	return ckpt_refuse(ctx, ret, "cannot be mapped");
 }

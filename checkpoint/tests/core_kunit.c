@@ -57,6 +57,16 @@ static int test_read(struct ckpt_store *store, void *buf, size_t len)
 	return 0;
 }
 
+/* Now and then it is at hand. */
+static const void *test_peek(struct ckpt_store *store, size_t len)
+{
+	struct test_store *t = container_of(store, struct test_store, store);
+
+	if (store->pos / 8 % 2 || store->pos + len > t->len)
+		return NULL;
+	return t->buf + store->pos;
+}
+
 static int test_write_pages(struct ckpt_store *store, const struct bio_vec *bv,
 			    unsigned int nr, size_t len)
 {
@@ -76,6 +86,7 @@ static const struct ckpt_store_ops test_store_ops = {
 	.reserve = test_reserve,
 	.write = test_write,
 	.write_pages = test_write_pages,
+	.peek = test_peek,
 	.read = test_read,
 	.put = test_put,
 };

@@ -629,7 +629,7 @@ static int xstate_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		ckpt_payload(rec, struct ckpt_x86_xstate);
 	u32 len = ckpt_tail_len(rec, sizeof(*x));
 	struct xstate_header hdr;
-	u64 placed = 0;
+	unsigned long placed = 0;
 	int i;
 
 	if (len < XSAVE_EXTENDED)
@@ -649,18 +649,18 @@ static int xstate_check(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 		return ckpt_refuse(ctx, -EINVAL, "a bad xstate header");
 	if (xstate_mxcsr(x) >> 16)
 		return ckpt_refuse(ctx, -EINVAL, "reserved bits in MXCSR");
-	for (i = 0; i < ARRAY_SIZE(x->size); i++) {
-		if (!(x->offset[i] | x->size[i]))
-			continue;
-		placed |= BIT(i);
+	for (i = 0; i < ARRAY_SIZE(x->size); i++)
+		if (x->offset[i] | x->size[i])
+			placed |= BIT(i);
+	if (placed != (x->xfeatures & ~XFEATURE_MASK_FPSSE))
+		return ckpt_refuse(ctx, -EINVAL,
+				   "places of xstate components that are not there, or none");
+	for_each_set_bit(i, &placed, ARRAY_SIZE(x->size))
 		if (x->offset[i] < XSAVE_EXTENDED || !x->size[i] ||
 		    (u64)x->offset[i] + x->size[i] > len)
-			break;
-	}
-	if (i < ARRAY_SIZE(x->size) ||
-	    placed != (x->xfeatures & ~XFEATURE_MASK_FPSSE))
-		return ckpt_refuse(ctx, -EINVAL,
-				   "an xstate component lies outside of the area");
+			return ckpt_refuse(ctx, -EINVAL,
+					   "xstate component %d lies outside of the area",
+					   i);
 	return 0;
 }
 
