@@ -117,19 +117,16 @@ static void find_dir(struct super_block *sb, void *arg)
 }
 
 /* Write "0", which is the writer, to a file of a cgroup. */
-static int enter(const struct path *dir, const char *name, pid_t pid)
+static int enter(const struct path *dir, const char *name)
 {
 	struct file *file;
 	loff_t pos = 0;
-	char buf[16];
-	int len;
 	ssize_t n;
 
 	file = file_open_root(dir, name, O_WRONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	len = scnprintf(buf, sizeof(buf), "%d", pid);
-	n = kernel_write(file, buf, len, &pos);
+	n = kernel_write(file, "0", 1, &pos);
 	fput(file);
 	return n < 0 ? n : 0;
 }
@@ -138,7 +135,6 @@ static int enter(const struct path *dir, const char *name, pid_t pid)
 static int change(struct ckpt_ctx *ctx, const char *path)
 {
 	struct found found = { .ctx = ctx, .error = -ENODEV };
-	struct task_struct *task = ctx->who;
 	struct file_system_type *type;
 	struct cgroup *cgrp;
 	bool there, same_domain;
@@ -149,8 +145,8 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 		return ckpt_refuse(ctx, PTR_ERR(cgrp),
 				   "there is no cgroup %s", path);
 	rcu_read_lock();
-	there = task_dfl_cgroup(task) == cgrp;
-	same_domain = task_dfl_cgroup(task)->dom_cgrp == cgrp->dom_cgrp;
+	there = task_dfl_cgroup(current) == cgrp;
+	same_domain = task_dfl_cgroup(current)->dom_cgrp == cgrp->dom_cgrp;
 	rcu_read_unlock();
 	ret = 0;
 	if (there)
@@ -175,9 +171,8 @@ static int change(struct ckpt_ctx *ctx, const char *path)
 		goto out;
 	}
 	/* If the first thread has exited another one moves the process. */
-	ret = enter(&found.dir, thread_group_leader(task) || !same_domain ?
-				"cgroup.procs" : "cgroup.threads",
-		    task_pid_vnr(task));
+	ret = enter(&found.dir, thread_group_leader(current) || !same_domain ?
+				"cgroup.procs" : "cgroup.threads");
 	path_put(&found.dir);
 	if (ret)
 		ckpt_refuse(ctx, ret, "cannot move to cgroup %s (errno %d)",
@@ -202,6 +197,12 @@ static int cgroup_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
+/* Who moves others stops every fork(), exec() and exit() meanwhile. */
+static bool cgroup_needs_run(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
+{
+	return ctx->flags & RESTART_CGROUPS;
+}
+
 const struct ckpt_kind ckpt_kind_cgroup = {
 	.name		= "cgroup",
 	.about		= "path in the cgroup2 hierarchy, where a restart asks for it",
@@ -215,4 +216,5 @@ const struct ckpt_kind ckpt_kind_cgroup = {
 	.task_save	= cgroup_save,
 	.check		= cgroup_check,
 	.restore	= cgroup_restore,
+	.needs_run	= cgroup_needs_run,
 };

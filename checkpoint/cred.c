@@ -513,9 +513,11 @@ static void give_creds(struct task_struct *task, const struct cred *new)
 	rcu_assign_pointer(task->real_cred, new);
 	rcu_assign_pointer(task->cred, new);
 	dec_rlimit_ucounts(old->ucounts, UCOUNT_RLIMIT_NPROC, 1);
-	if (!uid_eq(new->uid, old->uid) || !uid_eq(new->euid, old->euid))
+	if (!uid_eq(new->uid, old->uid) || !uid_eq(new->euid, old->euid) ||
+	    !uid_eq(new->suid, old->suid) || !uid_eq(new->fsuid, old->fsuid))
 		proc_id_connector(task, PROC_EVENT_UID);
-	if (!gid_eq(new->gid, old->gid) || !gid_eq(new->egid, old->egid))
+	if (!gid_eq(new->gid, old->gid) || !gid_eq(new->egid, old->egid) ||
+	    !gid_eq(new->sgid, old->sgid) || !gid_eq(new->fsgid, old->fsgid))
 		proc_id_connector(task, PROC_EVENT_GID);
 	put_cred_many(old, 2);
 }

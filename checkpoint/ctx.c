@@ -49,6 +49,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(unsigned long flags)
 	xa_init(&ctx->own_groups);
 	xa_init(&ctx->own_sessions);
 	init_completion(&ctx->done);
+	init_completion(&ctx->thread_done);
 	init_completion(&ctx->finished);
 
 	ret = ckpt_tree_init(ctx);

@@ -179,7 +179,7 @@ struct ckpt_rec {
  * @required: exactly one such record for each task
  * @process: an attribute of a process: only its first thread has it
  * @zombie: a task that has exited has it, too
- * @in_task: not of the TASK family, but restored by the task itself
+ * @in_task: not of the TASK family, but restored with the task
  *
  * Saving. The tree stands still. First everything is collected, then
  * everything is saved, so that a refusal comes before the first byte.
@@ -207,12 +207,16 @@ struct ckpt_rec {
  *	(ctx->self), and all it makes must go away with ckpt_obj_set()'s
  *	release.
  * @commit: there is no failure any more: take effect.
+ * @needs_run: ctx->who is a thread that has not run yet: is there something to
+ *	restore, so that it has to run and do it? NULL: it is restored as it is.
  *
- * A task's attributes are restored and committed by the task itself (or the
- * caller that is replaced). Everything else by one of the tasks, the builder,
- * while the others wait: objects are made once, and adopted by those who use
- * them when these commit their TASK record. What belongs to an MM is restored
- * with that one as current->mm.
+ * A task's attributes are those of ctx->who, and restored and committed by the
+ * first thread of its process, or the caller that is replaced: for itself, and
+ * for the other threads before they run for the first time. From the phase
+ * SIGNAL on a task commits itself. Everything else is done by one of the tasks,
+ * the builder, while the others wait: objects are made once, and adopted by
+ * those who use them when their TASK records are committed. What belongs to an
+ * MM is restored with that one as current->mm.
  */
 struct ckpt_kind {
 	const char *name;
@@ -249,6 +253,7 @@ struct ckpt_kind {
 	int (*check)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
 	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
 	void (*commit)(struct ckpt_ctx *ctx, struct ckpt_rec *rec);
+	bool (*needs_run)(struct ckpt_ctx *ctx, const struct ckpt_rec *rec);
 };
 
 /* A row's sizes for a payload struct without a flexible array ... */
@@ -517,6 +522,7 @@ struct ckpt_ctx {
 	struct completion done;		/* the member has done its step ... */
 	int result;			/* ... with this result */
 	bool in_turn;			/* or tells the next one to do the same */
+	struct completion thread_done;	/* a thread has done its part of it */
 	atomic_t nr_running;		/* tasks that use the context */
 	struct completion finished;	/* none does any more */
 	struct mm_struct *old_mm;	/* the builder's, while it is in another one */
@@ -680,6 +686,7 @@ u64 ckpt_arch_xfeatures(void);
 u32 ckpt_arch_xstate_size(void);
 int ckpt_arch_prepare(struct ckpt_ctx *ctx);
 void ckpt_arch_reset(struct task_struct *task);
+void ckpt_arch_share_mm(struct mm_struct *mm);
 void ckpt_arch_get_pkeys(struct mm_struct *mm, struct ckpt_mm *rec);
 int ckpt_arch_set_pkeys(struct ckpt_ctx *ctx, struct mm_struct *mm,
 			const struct ckpt_mm *rec);

@@ -550,14 +550,55 @@ static int adopt_mm(struct ckpt_ctx *ctx, struct ckpt_member *m)
 		return ckpt_mm_adopt_empty();
 	mm = obj->ptr;
 	/* As copy_process() with CLONE_VM. */
+	if (m != obj->user)
+		ckpt_arch_share_mm(mm);
 	if (m->leader != obj->user->leader)
 		set_bit(MMF_MULTIPROCESS, &mm->flags);
 	ckpt_mm_adopt(m->task, mm);
 	return 0;
 }
 
+static void tell(struct ckpt_member *m, enum ckpt_step step)
+{
+	bool is_new = m->is_new;
+
+	m->step = step;
+	m->is_new = false;
+	complete(&m->turn);
+	if (is_new)
+		wake_up_new_task(m->task);
+}
+
+/* What a thread cannot be given before it has run. */
+static int restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	struct ckpt_rec *rec;
+	int ret;
+
+	list_for_each_entry(rec, &m->obj->recs, own) {
+		if (!rec->kind->needs_run)
+			continue;
+		set_where(ctx, rec);
+		ret = rec->kind->restore(ctx, rec);
+		if (ret)
+			return ret;
+	}
+	set_where(ctx, NULL);
+	return 0;
+}
+
+/* It sleeps when it has: it is changed from outside again. */
+static int let_restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	tell(m, CKPT_STEP_RESTORE);
+	wait_for_completion(&ctx->thread_done);
+	wait_task_inactive(m->task, 0);
+	return ctx->result;
+}
+
 static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
+	bool needs_run = false;
 	struct ckpt_rec *rec;
 	int ret = 0;
 
@@ -571,14 +612,20 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	list_for_each_entry(rec, &m->obj->recs, own) {
 		if (rec->kind->phase == CKPT_PHASE_NONE || !rec->kind->restore)
 			continue;
+		if (m->is_new && rec->kind->needs_run) {
+			needs_run |= rec->kind->needs_run(ctx, rec);
+			continue;
+		}
 		set_where(ctx, rec);
 		ret = rec->kind->restore(ctx, rec);
 		if (ret)
 			return ret;
 	}
 	set_where(ctx, NULL);
+	if (needs_run)
+		ret = let_restore_itself(ctx, m);
 	cond_resched();
-	return fatal_signal_pending(current) ? -EINTR : 0;
+	return fatal_signal_pending(current) ? -EINTR : ret;
 }
 
 static int restore_process(struct ckpt_ctx *ctx, struct ckpt_member *m)
@@ -686,7 +733,8 @@ static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
 	case CKPT_STEP_THREADS:
 		return make_threads(ctx, m);
 	case CKPT_STEP_RESTORE:
-		return restore_process(ctx, m);
+		return m->leader == m ? restore_process(ctx, m) :
+					restore_itself(ctx, m);
 	case CKPT_STEP_SETTLE:
 		commit_process(ctx, m);
 		return 0;
@@ -718,17 +766,6 @@ static void __noreturn exit_as_saved(int status)
 	do_exit(status);
 }
 
-static void tell(struct ckpt_member *m, enum ckpt_step step)
-{
-	bool is_new = m->is_new;
-
-	m->step = step;
-	m->is_new = false;
-	complete(&m->turn);
-	if (is_new)
-		wake_up_new_task(m->task);
-}
-
 /* Who does this step, from @m on? NULL: nobody. */
 static struct ckpt_member *who_does(struct ckpt_ctx *ctx, struct ckpt_member *m,
 				    enum ckpt_step step)
@@ -745,6 +782,10 @@ static void pass_on(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	struct ckpt_member *next = NULL;
 
+	if (m->leader != m) {
+		complete(&ctx->thread_done);
+		return;
+	}
 	if (ctx->in_turn && !ctx->result)
 		next = who_does(ctx, list_next_entry(m, node), m->step);
 	if (next)
@@ -759,9 +800,11 @@ static void let_go(struct ckpt_ctx *ctx)
 	struct ckpt_member *m;
 
 	release(ctx);
-	list_for_each_entry(m, &ctx->members, node)
+	list_for_each_entry(m, &ctx->members, node) {
 		if (!is_zombie(m) && !has_exited(m))
 			tell(m, CKPT_STEP_GO);
+		cond_resched();
+	}
 }
 
 /*
@@ -1000,6 +1043,7 @@ static void abort_all(struct ckpt_ctx *ctx)
 			continue;
 		any = true;
 		tell(m, CKPT_STEP_ABORT);
+		cond_resched();
 	}
 	if (!any)
 		return;

@@ -276,6 +276,17 @@ static int sched_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 	return ret;
 }
 
+/* Who has not run yet is in no run queue, whose load would change with it. */
+static bool sched_needs_run(struct ckpt_ctx *ctx, const struct ckpt_rec *rec)
+{
+	const struct ckpt_sched *s = ckpt_payload(rec, struct ckpt_sched);
+	struct sched_attr old = attr_of_task(ctx->who);
+	struct sched_attr new = attr_of_rec(s);
+
+	return s->flags & CKPT_SCHED_AFFINITY || ctx->who->user_cpus_ptr ||
+	       memcmp(&old, &new, sizeof(old));
+}
+
 static void sched_commit(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 {
 	struct sched_attr new = attr_of_rec(ckpt_payload(rec, struct ckpt_sched));
@@ -299,6 +310,7 @@ const struct ckpt_kind ckpt_kind_sched = {
 	.task_save = sched_save,
 	.check = sched_check,
 	.restore = sched_restore,
+	.needs_run = sched_needs_run,
 	.commit = sched_commit,
 };
 

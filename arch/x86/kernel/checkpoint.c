@@ -1292,6 +1292,17 @@ void ckpt_arch_reset(struct task_struct *task)
 }
 
 /**
+ * ckpt_arch_share_mm() - several tasks use this address space from now on
+ * @mm: a restored one
+ *
+ * As copy_thread() with CLONE_VM.
+ */
+void ckpt_arch_share_mm(struct mm_struct *mm)
+{
+	set_bit(MM_CONTEXT_LOCK_LAM, &mm->context.flags);
+}
+
+/**
  * ckpt_arch_prepare() - may current restart something?
  * @ctx: the restart, nothing of it done yet
  *
