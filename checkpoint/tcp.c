@@ -439,6 +439,12 @@ struct tcp_end {
 	size_t len[2];
 };
 
+/*
+ * The tree stands still, but its connections do not: who was closed is gone when
+ * the last of what it had to say has been acknowledged. Then we look again.
+ */
+#define MAX_LOOKS	10
+
 static int changed(struct ckpt_ctx *ctx)
 {
 	return ckpt_refuse(ctx, -EAGAIN,
@@ -524,7 +530,10 @@ static void fill_rec(struct tcp_end *end)
 	end->rec.window = tcp_receive_window(tp);
 }
 
-/* Sockets locked. @peer is NULL when it is gone. */
+/*
+ * Sockets locked. @peer is NULL when it is gone. Return: 0, 1: the connection is
+ * none any more; or -errno.
+ */
 static int read_end(struct ckpt_ctx *ctx, struct tcp_end *end,
 		    const struct tcp_end *peer)
 {
@@ -532,7 +541,7 @@ static int read_end(struct ckpt_ctx *ctx, struct tcp_end *end,
 	int ret;
 
 	if (!ckpt_inet_is_connected(end->sk))
-		return changed(ctx);
+		return 1;
 	if (peer && is_zerocopy(end))
 		return ckpt_refuse(ctx, -EOPNOTSUPP,
 				   "data that are sent with MSG_ZEROCOPY are not supported");
@@ -583,7 +592,7 @@ static int read_alone(struct ckpt_ctx *ctx, struct tcp_end *end)
 	lock_sock(end->sk);
 	ret = read_end(ctx, end, NULL);
 	if (!ret && !has_received_fin(end->sk))
-		ret = changed(ctx);
+		ret = 1;
 	release_sock(end->sk);
 	end->rec.flags |= CKPT_TCP_FIN_RECEIVED;
 	return ret;
@@ -619,6 +628,8 @@ static void free_end(struct tcp_end *end)
 /*
  * Writes both ends when both are there. @listener is to accept @obj, which is
  * the one that did not ask for the connection; 0: it was accepted.
+ *
+ * Return: 0, 1: it has changed since @obj was looked at; or -errno.
  */
 static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 			   ckpt_ref_t listener)
@@ -637,7 +648,7 @@ static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		a.rec.peer = b.obj->ref;
 		ret = read_both(ctx, &a, &b);
 	} else {
-		ret = peer ? changed(ctx) : read_alone(ctx, &a);
+		ret = peer ? 1 : read_alone(ctx, &a);
 	}
 	if (!ret)
 		ret = write_end(ctx, &a);
@@ -648,6 +659,19 @@ static int save_connection(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	if (peer)
 		sock_put(peer);
 	return ret;
+}
+
+static int save_embryo(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
+		       ckpt_ref_t listener)
+{
+	int looks, ret;
+
+	for (looks = 0; looks < MAX_LOOKS; looks++) {
+		ret = save_connection(ctx, obj, listener);
+		if (ret <= 0)
+			return ret;
+	}
+	return changed(ctx);
 }
 
 static int save_embryos(struct ckpt_ctx *ctx, struct ckpt_obj *listener)
@@ -663,7 +687,7 @@ static int save_embryos(struct ckpt_ctx *ctx, struct ckpt_obj *listener)
 		/* What came later is not a part of this moment. */
 		obj = ckpt_obj_find(ctx, embryos[i]);
 		if (obj && !(obj->flags & CKPT_OBJ_CONN_SAVED))
-			ret = save_connection(ctx, obj, listener->ref);
+			ret = save_embryo(ctx, obj, listener->ref);
 	}
 	put_embryos(embryos, nr);
 	return ret;
@@ -682,6 +706,7 @@ static int save_pass(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 {
 	static const struct ckpt_tcp none;
 	bool listening = ckpt_inet_is_listening(obj->ptr);
+	int looks, ret;
 
 	switch (pass) {
 	case PASS_LISTENING:
@@ -690,6 +715,9 @@ static int save_pass(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 	case PASS_EMBRYOS:
 		return listening ? save_embryos(ctx, obj) : 0;
 	default:
+		break;
+	}
+	for (looks = 0; looks < MAX_LOOKS; looks++) {
 		if (!(obj->flags & CKPT_OBJ_CONNECTED) ||
 		    obj->flags & CKPT_OBJ_CONN_SAVED)
 			return 0;
@@ -697,10 +725,13 @@ static int save_pass(struct ckpt_ctx *ctx, struct ckpt_obj *obj,
 		if (ckpt_inet_is_embryo(obj->ptr))
 			return changed(ctx);
 		/* One that was closed may have brought away its data. */
-		if (ckpt_inet_is_connected(obj->ptr))
-			return save_connection(ctx, obj, 0);
-		return ckpt_inet_is_dead(obj->ptr) ? 0 : changed(ctx);
+		if (!ckpt_inet_is_connected(obj->ptr))
+			return ckpt_inet_is_dead(obj->ptr) ? 0 : changed(ctx);
+		ret = save_connection(ctx, obj, 0);
+		if (ret <= 0)
+			return ret;
 	}
+	return changed(ctx);
 }
 
 /**
