@@ -170,7 +170,7 @@ int ckpt_test_seconds(void);
  * a scale of 1 or more; on slow ones chance says, so that in the end all are.
  */
 bool ckpt_sample(void);
-/* What is to be more than so many when all tries are made: how many with these? */
+/* What is to be more than so many when all tries are made; of a sample chance says. */
 int ckpt_sampled(int nr);
 
 long ckpt_sys_checkpoint(pid_t pid, int fd, unsigned long flags);
