@@ -127,7 +127,8 @@ static int enter(const struct path *dir, const char *name)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	n = kernel_write(file, "0", 1, &pos);
-	fput(file);
+	/* Its mount is not in use any more when restart() returns. */
+	__fput_sync(file);
 	return n < 0 ? n : 0;
 }
 

@@ -501,8 +501,8 @@ static int cred_restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec)
 }
 
 /*
- * As copy_creds() does it for a thread, of a new one that has not run yet: it
- * has those of its creator.
+ * As copy_creds() does it for a thread, of a new one that has not run yet or
+ * sleeps: it has those of its creator.
  */
 static void give_creds(struct task_struct *task, const struct cred *new)
 {
@@ -524,7 +524,7 @@ static void give_creds(struct task_struct *task, const struct cred *new)
 
 /**
  * ckpt_cred_commit() - give a task restored credentials
- * @task: current, or a new task that has not run yet
+ * @task: current, or a new task that has not run yet or sleeps
  * @cred: what the restore of a CRED record made; its reference stays there
  *
  * Leaves alone what commit_creds() resets with a change of user: dumpability

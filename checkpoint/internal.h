@@ -107,8 +107,9 @@ enum ckpt_family {
 };
 
 /*
- * The order in which a restarted task restores itself, whatever the order in
- * the image. Within a phase the order is the one of the image.
+ * The order in which a task is restored, whatever the order in the image. Within
+ * a phase the order is the one of the image. What needs that a thread runs comes
+ * last.
  */
 enum ckpt_phase {
 	CKPT_PHASE_NONE,	/* not restored by itself */
@@ -212,8 +213,8 @@ struct ckpt_rec {
  *
  * A task's attributes are those of ctx->who, and restored and committed by the
  * first thread of its process, or the caller that is replaced: for itself, and
- * for the other threads before they run for the first time. From the phase
- * SIGNAL on a task commits itself. Everything else is done by one of the tasks,
+ * for the other threads before they run for the first time, unless @needs_run.
+ * From the phase SIGNAL on a thread commits itself. Everything else is done by one of the tasks,
  * the builder, while the others wait: objects are made once, and adopted by
  * those who use them when their TASK records are committed. What belongs to an
  * MM is restored with that one as current->mm.
@@ -508,8 +509,9 @@ struct ckpt_ctx {
 
 	/* restart */
 	struct task_struct *who;	/* whose records are restored or committed:
-					 * current, or a new thread of its process,
-					 * which has not run yet; not for cpu_work */
+					 * current, or a thread of its process that
+					 * has not run yet or sleeps; not for
+					 * cpu_work */
 	struct list_head recs;
 	struct list_head phases[CKPT_NR_PHASES]; /* of them, what the builder does */
 	struct ckpt_rec *frame;		/* the last one read behind the metadata */

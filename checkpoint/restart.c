@@ -8,7 +8,8 @@
  * them runs before it is told what to do, one at a time (enum ckpt_step), and
  * then it waits for more. To wake up one is most of what a step takes: there are
  * few, and a process does them by its first thread, which restores the others,
- * too, before they run for the first time:
+ * too, before they run for the first time, but for what needs that they run
+ * (ckpt_kind.needs_run), which they do behind all else:
  *
  *	THREADS	each process that has more than one makes its threads
  *	RESTORE	the root, the builder, makes all objects: credentials, files,
@@ -587,12 +588,10 @@ static int restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	return 0;
 }
 
-/* It sleeps when it has: it is changed from outside again. */
 static int let_restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
 {
 	tell(m, CKPT_STEP_RESTORE);
 	wait_for_completion(&ctx->thread_done);
-	wait_task_inactive(m->task, 0);
 	return ctx->result;
 }
 
@@ -677,6 +676,10 @@ static void commit_process(struct ckpt_ctx *ctx, struct ckpt_member *m)
 	commit_phases(m, CKPT_PHASE_CRED,
 		      commits_late(m) ? CKPT_PHASE_CRED : CKPT_PHASE_CPU - 1);
 	list_for_each_entry(thread, &m->threads, thread_node) {
+		/* It may have told us that it has done so and not sleep yet. */
+		while (!thread->is_new &&
+		       !wait_task_inactive(thread->task, TASK_IDLE))
+			schedule_timeout_uninterruptible(1);
 		ctx->who = thread->task;
 		commit_phases(thread, CKPT_PHASE_CRED, CKPT_PHASE_TASK);
 		cond_resched();

@@ -678,7 +678,7 @@ const struct ckpt_kind ckpt_kind_task = {
 
 /* --- attributes ------------------------------------------------------------------------ */
 
-/* Only current changes its flags; a new task does not run yet. */
+/* Only current changes its flags; a new task does not run, see commit_process(). */
 static void set_flag(struct task_struct *task, unsigned int flag, bool on)
 {
 	if (on)

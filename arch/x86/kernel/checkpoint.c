@@ -1275,7 +1275,7 @@ static bool ldt_selector(void)
 
 /**
  * ckpt_arch_reset() - forget what a task has only where a record says so
- * @task: current, or a new task that has not run yet
+ * @task: current, or a new task that has not run yet or sleeps
  *
  * Context: Process context, before the commit() of its records.
  */
