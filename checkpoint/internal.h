@@ -508,10 +508,11 @@ struct ckpt_ctx {
 	struct fs_struct *old_fs;	/* ... if not the tree's is in its place */
 
 	/* restart */
-	struct task_struct *who;	/* whose records are restored or committed:
-					 * current, or a thread of its process that
-					 * has not run yet or sleeps; not for
-					 * cpu_work */
+	/*
+	 * Whose records are restored or committed: current, or a thread of its
+	 * process that has not run yet or sleeps; not for cpu_work.
+	 */
+	struct task_struct *who;
 	struct list_head recs;
 	struct list_head phases[CKPT_NR_PHASES]; /* of them, what the builder does */
 	struct ckpt_rec *frame;		/* the last one read behind the metadata */

@@ -328,7 +328,8 @@ struct ckpt_usage {
 	__u64 maxrss_pages;	/* 0 for the thread */
 	__u64 shown_utime_ns;	/* the last that anybody was told, from which it may
 				 * not go back: of the thread; of the whole process,
-				 * with the dead threads; 0 for children */
+				 * with the dead threads; 0 for children
+				 */
 	__u64 shown_stime_ns;
 };
 

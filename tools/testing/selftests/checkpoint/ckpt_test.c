@@ -1856,13 +1856,14 @@ static bool differ_for_now(const char *before, const char *after)
 {
 	bool differ = false;
 
-	for (; *before && *after; before = line_next(before),
-				  after = line_next(after)) {
-		if (same_line(before, after))
-			continue;
-		if (!may_settle(before) || !may_settle(after))
-			return false;
-		differ = true;
+	while (*before && *after) {
+		if (!same_line(before, after)) {
+			if (!may_settle(before) || !may_settle(after))
+				return false;
+			differ = true;
+		}
+		before = line_next(before);
+		after = line_next(after);
 	}
 	return differ && !*before && !*after;
 }
