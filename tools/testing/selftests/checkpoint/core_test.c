@@ -1079,7 +1079,7 @@ static pid_t truncator(const char *path, const char *image, size_t len)
 TEST_F(checkpoint, truncated_while_read)
 {
 	char path[] = "/dev/shm/ckpt-image.XXXXXX", *image;
-	int i, fd, tries = 400 * ckpt_scale(), restarted = 0;
+	int i, fd, tries = 400 * ckpt_scale(), restarted = 0, good = 0;
 	pid_t pid, other;
 	size_t len;
 	long ret;
@@ -1101,15 +1101,20 @@ TEST_F(checkpoint, truncated_while_read)
 		ret = ckpt_restart_fd(&self->t, fd, RESTART_FRESH_PIDS);
 		if (ret > 0) {
 			restarted++;
-			EXPECT_EQ(0, ckpt_finish(&self->t, ret));
+			good += !ckpt_finish(&self->t, ret);
 			continue;
 		}
+		/*
+		 * Mostly it is cut off. But what is cut off and is there again a
+		 * moment later can be read as zeros.
+		 */
 		EXPECT_EQ(-EINVAL, ret);
-		EXPECT_TRUE(ckpt_reason(&self->t, EINVAL, NULL, -1, 0, "cut off"))
+		EXPECT_TRUE(ckpt_is_first_error(&self->t, ret))
 			ckpt_show_log(&self->t);
 		EXPECT_FALSE(waitpid(other, NULL, WNOHANG));
 	}
-	TH_LOG("%d of %d restarted", restarted, tries);
+	TH_LOG("%d of %d restarted, %d content", restarted, tries, good);
+	EXPECT_LE(restarted / 2, good);
 	kill(other, SIGKILL);
 	waitpid(other, NULL, 0);
 	close(fd);
