@@ -214,10 +214,10 @@ struct ckpt_rec {
  * A task's attributes are those of ctx->who, and restored and committed by the
  * first thread of its process, or the caller that is replaced: for itself, and
  * for the other threads before they run for the first time, unless @needs_run.
- * From the phase SIGNAL on a thread commits itself. Everything else is done by one of the tasks,
- * the builder, while the others wait: objects are made once, and adopted by
- * those who use them when their TASK records are committed. What belongs to an
- * MM is restored with that one as current->mm.
+ * From the phase SIGNAL on a thread commits itself. Everything else is done by
+ * one of the tasks, the builder, while the others wait: objects are made once,
+ * and adopted by those who use them when their TASK records are committed. What
+ * belongs to an MM is restored with that one as current->mm.
  */
 struct ckpt_kind {
 	const char *name;
@@ -278,7 +278,6 @@ enum ckpt_rows {
 	CKPT_ROWS_TASK_SAVE,
 	CKPT_ROWS_FILE_MATCH,
 	CKPT_ROWS_VMA_MATCH,
-	CKPT_ROWS_REQUIRED,
 	CKPT_NR_ROWS
 };
 

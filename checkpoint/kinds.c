@@ -198,8 +198,6 @@ static bool __init is_row(const struct ckpt_kind *kind, enum ckpt_rows which)
 		return kind->file_match;
 	case CKPT_ROWS_VMA_MATCH:
 		return kind->vma_match;
-	case CKPT_ROWS_REQUIRED:
-		return kind->required;
 	default:
 		return false;
 	}

@@ -570,46 +570,20 @@ static void tell(struct ckpt_member *m, enum ckpt_step step)
 		wake_up_new_task(m->task);
 }
 
-/* What a thread cannot be given before it has run. */
-static int restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
+/*
+ * Those that need that @m runs are left out as long as it has not, and are the
+ * @rest then. Return: 0, 1: there is a rest; or -errno.
+ */
+static int restore_records(struct ckpt_ctx *ctx, struct ckpt_member *m,
+			   bool rest)
 {
+	bool needs_run = false;
 	struct ckpt_rec *rec;
 	int ret;
 
 	list_for_each_entry(rec, &m->obj->recs, own) {
-		if (!rec->kind->needs_run)
-			continue;
-		set_where(ctx, rec);
-		ret = rec->kind->restore(ctx, rec);
-		if (ret)
-			return ret;
-	}
-	set_where(ctx, NULL);
-	return 0;
-}
-
-static int let_restore_itself(struct ckpt_ctx *ctx, struct ckpt_member *m)
-{
-	tell(m, CKPT_STEP_RESTORE);
-	wait_for_completion(&ctx->thread_done);
-	return ctx->result;
-}
-
-static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
-{
-	bool needs_run = false;
-	struct ckpt_rec *rec;
-	int ret = 0;
-
-	/* A replaced caller goes over when nothing can fail any more. */
-	if (!ctx->self)
-		ret = adopt_mm(ctx, m);
-	if (ret)
-		return ret;
-
-	ctx->who = m->task;
-	list_for_each_entry(rec, &m->obj->recs, own) {
-		if (rec->kind->phase == CKPT_PHASE_NONE || !rec->kind->restore)
+		if (rec->kind->phase == CKPT_PHASE_NONE ||
+		    !rec->kind->restore || (rest && !rec->kind->needs_run))
 			continue;
 		if (m->is_new && rec->kind->needs_run) {
 			needs_run |= rec->kind->needs_run(ctx, rec);
@@ -621,8 +595,31 @@ static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
 			return ret;
 	}
 	set_where(ctx, NULL);
-	if (needs_run)
-		ret = let_restore_itself(ctx, m);
+	return needs_run;
+}
+
+/* A thread, which sleeps again soon; see commit_process(). */
+static int let_restore_rest(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	tell(m, CKPT_STEP_RESTORE);
+	wait_for_completion(&ctx->thread_done);
+	return ctx->result;
+}
+
+static int restore_task(struct ckpt_ctx *ctx, struct ckpt_member *m)
+{
+	int ret = 0;
+
+	/* A replaced caller goes over when nothing can fail any more. */
+	if (!ctx->self)
+		ret = adopt_mm(ctx, m);
+	if (ret)
+		return ret;
+
+	ctx->who = m->task;
+	ret = restore_records(ctx, m, false);
+	if (ret > 0)
+		ret = let_restore_rest(ctx, m);
 	cond_resched();
 	return fatal_signal_pending(current) ? -EINTR : ret;
 }
@@ -737,7 +734,7 @@ static int do_step(struct ckpt_ctx *ctx, struct ckpt_member *m,
 		return make_threads(ctx, m);
 	case CKPT_STEP_RESTORE:
 		return m->leader == m ? restore_process(ctx, m) :
-					restore_itself(ctx, m);
+					restore_records(ctx, m, true);
 	case CKPT_STEP_SETTLE:
 		commit_process(ctx, m);
 		return 0;

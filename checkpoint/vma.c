@@ -377,9 +377,8 @@ static int enter_ksm(struct ckpt_ctx *ctx, struct mm_struct *mm)
 /*
  * Map as mmap() does, where nothing is, see ckpt_vma_check_range(). What
  * madvise() and mlock() have set is there from the beginning, so that mappings
- * which were apart are not merged. @anon: the file
- * is one that mmap() makes by itself, which security modules are not asked
- * about.
+ * which were apart are not merged. @anon: the file is one that mmap() makes by
+ * itself, which security modules are not asked about.
  */
 static int map(struct ckpt_ctx *ctx, const struct ckpt_vma *rec,
 	       struct file *file, u64 offset, bool anon)

@@ -633,7 +633,6 @@ static void lists_of_rows(struct kunit *test)
 	const struct ckpt_kind *const *save = ckpt_rows(CKPT_ROWS_TASK_SAVE);
 	const struct ckpt_kind *const *file = ckpt_rows(CKPT_ROWS_FILE_MATCH);
 	const struct ckpt_kind *const *vma = ckpt_rows(CKPT_ROWS_VMA_MATCH);
-	const struct ckpt_kind *const *required = ckpt_rows(CKPT_ROWS_REQUIRED);
 	unsigned int i;
 
 	for (i = 0; i < ckpt_nr_kinds; i++) {
@@ -647,14 +646,11 @@ static void lists_of_rows(struct kunit *test)
 			KUNIT_ASSERT_PTR_EQ(test, k, *file++);
 		if (k->vma_match)
 			KUNIT_ASSERT_PTR_EQ(test, k, *vma++);
-		if (k->required)
-			KUNIT_ASSERT_PTR_EQ(test, k, *required++);
 	}
 	KUNIT_EXPECT_NULL(test, *collect);
 	KUNIT_EXPECT_NULL(test, *save);
 	KUNIT_EXPECT_NULL(test, *file);
 	KUNIT_EXPECT_NULL(test, *vma);
-	KUNIT_EXPECT_NULL(test, *required);
 }
 
 static struct kunit_case core_cases[] = {

@@ -18,17 +18,6 @@ if ! checkpoint --check >/dev/null 2>&1; then
 	finish
 fi
 
-# within SECONDS COMMAND...: until it succeeds. A machine may be slow, and stand still for a while.
-within() {
-	tries=$(($1 * 10))
-	shift
-	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 # An unfinished file of this name is there; what ends the tool is caught by then.
 is_begun() {
 	[ -n "$(find "$tmp" -name "$1.??????")" ]

@@ -15,17 +15,6 @@ cp "$scripts/lib.sh" "$tmp/top/scripts/"
 BUILD=$tmp/build
 export BUILD
 
-# within SECONDS COMMAND...: until it succeeds. A machine may be slow, and stand still for a while.
-within() {
-	tries=$(($1 * 10))
-	shift
-	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 # wait_for FILE: until it is there, for some seconds.
 wait_for() {
 	within 30 [ -s "$1" ]

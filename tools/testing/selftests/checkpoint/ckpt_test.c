@@ -116,6 +116,20 @@ void ckpt_announce(void)
 	ckpt_stage++;
 }
 
+int64_t ckpt_point_gap(clockid_t clock)
+{
+	int64_t before = ckpt_now_ns(clock), after, gap = 0;
+
+	ckpt_announce();
+	do {
+		after = ckpt_now_ns(clock);
+		if (after - before > gap)
+			gap = after - before;
+		before = after;
+	} while (ckpt_allowed < ckpt_stage);
+	return gap;
+}
+
 void ckpt_point(void)
 {
 	ckpt_announce();

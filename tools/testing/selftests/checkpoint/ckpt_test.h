@@ -82,6 +82,8 @@ void ckpt_scenario_add(struct ckpt_scenario *scenario);
 void ckpt_point(void);
 /* The same, but the scenario does something else than to spin. */
 void ckpt_announce(void);
+/* As ckpt_point(). The longest time of this clock between two looks at it, in ns. */
+int64_t ckpt_point_gap(clockid_t clock);
 /* This cannot be tested here; ends the target. Only before the first point. */
 void ckpt_skip(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));

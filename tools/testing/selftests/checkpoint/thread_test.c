@@ -986,7 +986,7 @@ static void set_used(struct worker *w)
 /* A timer of the process measures what all its threads have used. */
 ROUNDTRIP_OPT(clock_of_process, CKPT_RT_NO_SNAP)
 {
-	int64_t first, second, before, after, left_ns, lost = 0;
+	int64_t first, second, before, after, left_ns, lost;
 	struct itimerspec left;
 	timer_t timer;
 	int i;
@@ -1002,14 +1002,7 @@ ROUNDTRIP_OPT(clock_of_process, CKPT_RT_NO_SNAP)
 			   1000000 * MS, 0);
 	second = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	/* What the restart itself uses is between two looks at the clock. */
-	before = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	ckpt_announce();
-	do {
-		after = ckpt_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-		if (after - before > lost)
-			lost = after - before;
-		before = after;
-	} while (ckpt_allowed < ckpt_stage);
+	lost = ckpt_point_gap(CLOCK_PROCESS_CPUTIME_ID);
 	/*
 	 * What has been used and what is left is the same at all times, however
 	 * long it takes from one line to the next.
