@@ -4558,6 +4558,29 @@ static void mappings_in_order(struct kunit *test)
 	}
 }
 
+/* They escape the limits of an address space, so there is one of each. */
+static void special_mappings_once(struct kunit *test)
+{
+	const struct good *good = good_of_type(CKPT_REC_VMA_SPECIAL);
+	struct ckpt_obj *mm = ckpt_obj_get(test->priv, REF_MM);
+	struct ckpt_vma_special *other;
+	struct ckpt_rec *rec, *first;
+
+	KUNIT_ASSERT_NOT_NULL(test, good);
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	rec = good_rec(test, good, good->len);
+	first = rec_alloc(test, CKPT_REC_VMA_SPECIAL, REF_MM, sizeof(*other));
+	other = ckpt_payload(first, struct ckpt_vma_special);
+	list_add_tail(&first->own, &mm->recs);
+	other->which = CKPT_SPECIAL_VVAR;
+	expect(test, rec, 0, "the vdso behind the vvar");
+	other->which = CKPT_SPECIAL_VDSO;
+	expect(test, rec, -EINVAL, "a second vdso");
+	list_del(&first->own);
+	kvfree(first);
+	kvfree(rec);
+}
+
 static void mapping_without_mm(struct kunit *test)
 {
 	struct ckpt_ctx *ctx = test->priv;
@@ -4743,6 +4766,7 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(unix_states),
 	KUNIT_CASE(tcp_states),
 	KUNIT_CASE(mappings_in_order),
+	KUNIT_CASE(special_mappings_once),
 	KUNIT_CASE(mapping_without_mm),
 	KUNIT_CASE(every_kind_is_tested),
 	KUNIT_CASE(rows_tell_what_they_are),

@@ -32,7 +32,6 @@ static void tell_held(void)
 	static const char text[] =
 		": a signal came; if the processes are killed, the image is finished first\n";
 	int saved = errno;
-
 	ssize_t n;
 
 	n = write(STDERR_FILENO, prog, strlen(prog));
